@@ -1,0 +1,217 @@
+//! The masking functions: one registry that the rules parser, the plan, `anonymizer functions`, the documentation and the
+//! property tests all read. Adding a function is one [`Function`] in a family's file and one line in [`FUNCTIONS`].
+//!
+//! A function is *prepared* for a column while planning, where everything that can be wrong is found; a prepared [`Mask`]
+//! only has values left to look at. A mask never returns a value it did not understand: it fails.
+
+pub mod key;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::catalog::{Column, Kind};
+use crate::finding::{Position, Spanned};
+use crate::mask::key::Subkey;
+use crate::rules::ColumnRule;
+use crate::value::Value;
+
+/// Raised whenever the same key, function, domain and value would give another fake than before.
+pub const FUNCTION_SET: u32 = 1;
+
+/// Every masking function, in the order the documentation lists them.
+pub static FUNCTIONS: &[&Function] = &[];
+
+/// The function of that name.
+pub fn function(name: &str) -> Option<&'static Function> {
+    FUNCTIONS.iter().find(|function| function.name == name).copied()
+}
+
+/// The class of a masking function, in the field's words (ISO/IEC 20889).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Not masked.
+    Keep,
+    /// Keyed and deterministic.
+    Pseudonymization,
+    /// Coarser, still true.
+    Generalization,
+    /// Moved by a keyed random amount.
+    Noise,
+    /// Removed or replaced by something that says nothing.
+    Suppression,
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Class::Keep => "keep",
+            Class::Pseudonymization => "pseudonymization",
+            Class::Generalization => "generalization",
+            Class::Noise => "noise",
+            Class::Suppression => "suppression",
+        })
+    }
+}
+
+/// One masking function, as named in a rules file.
+pub struct Function {
+    /// Name in a rules file.
+    pub name: &'static str,
+    /// Class in the field's words.
+    pub class: Class,
+    /// One sentence.
+    pub summary: &'static str,
+    /// The kinds of column it fits, in words, for messages and documentation.
+    pub fits: &'static str,
+    /// Whether it fits a column of that kind.
+    pub accepts: fn(&Kind) -> bool,
+    /// Its own parameters; `seed`, `domain` and `locale` are everybody's where `keyed` (and `localized`) say so.
+    pub parameters: &'static [Parameter],
+    /// Takes `seed` and `domain`.
+    pub keyed: bool,
+    /// Takes `locale`.
+    pub localized: bool,
+    /// Whether and how it can be unique on a unique column, in words.
+    pub uniqueness: &'static str,
+    /// What of a value does not matter to its fake, in words.
+    pub normalisation: &'static str,
+    /// Its longest output, in words.
+    pub longest: &'static str,
+    /// The size of its space, in words.
+    pub space: &'static str,
+    /// Binds it to one column.
+    pub prepare: fn(&Request<'_>) -> Result<Prepared, Rejection>,
+}
+
+/// A parameter of a function.
+pub struct Parameter {
+    /// Name in a rules file.
+    pub name: &'static str,
+    /// What may be written.
+    pub kind: ParameterKind,
+    /// Must be given.
+    pub required: bool,
+    /// Meaning, unit and default.
+    pub summary: &'static str,
+}
+
+/// What may be written for a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParameterKind {
+    /// Any scalar, as its source text.
+    Text,
+    /// A whole number.
+    Integer,
+    /// A decimal number.
+    Number,
+    /// `true` or `false`.
+    Flag,
+    /// A masking rule for elements: a function name or a mapping.
+    Rule,
+    /// A mapping from JSON path to masking rule.
+    Paths,
+}
+
+/// What was written for a parameter; its shape was checked against [`ParameterKind`] by the parser.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Argument {
+    /// A scalar's source text.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// A decimal number.
+    Number(f64),
+    /// A flag.
+    Flag(bool),
+    /// An element's rule.
+    Rule(Box<ColumnRule>),
+    /// Rules by JSON path, in the order written.
+    Paths(Vec<(Spanned<String>, ColumnRule)>),
+}
+
+/// Everything `prepare` may look at.
+pub struct Request<'a> {
+    /// The rule as written.
+    pub rule: &'a ColumnRule,
+    /// The column to be masked.
+    pub column: &'a Column,
+    /// The kind to be masked: the column's, or an array's element's, or what a JSON path holds (text).
+    pub kind: &'a Kind,
+    /// The rule's locale, or the file's, or `en_US`.
+    pub locale: &'a str,
+    /// The subkey of the rule's domain.
+    pub subkey: Subkey,
+    /// Subkeys of other domains, for the rules inside `json` and `array`.
+    pub keyring: &'a key::Keyring,
+}
+
+impl Request<'_> {
+    /// The argument of that name.
+    pub fn argument(&self, name: &str) -> Option<&Argument> {
+        self.rule
+            .arguments
+            .iter()
+            .find(|(key, _)| key.value == name)
+            .map(|(_, argument)| &argument.value)
+    }
+
+    /// Where the argument of that name is written, or the rule itself.
+    pub fn position(&self, name: &str) -> Position {
+        let argument = self.rule.arguments.iter().find(|(key, _)| key.value == name);
+        argument.map_or(self.rule.function.at, |(_, argument)| argument.at)
+    }
+}
+
+/// A function bound to a column.
+#[derive(Clone)]
+pub struct Prepared {
+    /// Does the work.
+    pub mask: Arc<dyn Mask>,
+    /// The longest text it can return, in characters, where the column holds text; `None` where it never returns text
+    /// longer than what it was given.
+    pub longest: Option<usize>,
+    /// Distinct values get distinct fakes, by permutation or by 64 keyed bits at least.
+    pub unique: bool,
+    /// It may return NULL.
+    pub may_return_null: bool,
+    /// The one value it always returns, where there is one: such a column has a plain SQL form.
+    pub constant: Option<Value<'static>>,
+}
+
+/// Why a function cannot be used on a column: becomes a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// Where in the rules file.
+    pub at: Position,
+    /// What is wrong: a lower-case fragment.
+    pub message: String,
+    /// What to do: an imperative fragment.
+    pub cure: String,
+}
+
+/// One cell to be masked.
+pub struct Cell<'a> {
+    /// The value; never NULL.
+    pub value: &'a Value<'a>,
+    /// The value of the rule's `seed` column, where the rule has one and the value is not NULL.
+    pub seed: Option<&'a Value<'a>>,
+}
+
+impl Cell<'_> {
+    /// What the fake is derived from: the seed where there is one, else the value.
+    pub fn origin(&self) -> &Value<'_> {
+        self.seed.unwrap_or(self.value)
+    }
+}
+
+/// A prepared masking function. The same cell gets the same value, on every thread and in every run with the same key.
+pub trait Mask: Send + Sync {
+    /// The fake for a cell. `buffer` is empty scratch space: text written to it may be borrowed by the answer, which
+    /// spares an allocation per value.
+    fn apply<'b>(&self, cell: &Cell<'_>, buffer: &'b mut String) -> Result<Value<'b>, MaskError>;
+}
+
+/// A value that a mask could not understand. Says which sort of thing is wrong, never the value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct MaskError(pub &'static str);

@@ -1,0 +1,76 @@
+//! The rules file: from YAML text to a [`RuleSet`], every name and value with its position.
+//!
+//! It knows the file's own grammar and the masking functions' names and parameters; it knows no database. What a rule means
+//! for a table is [`crate::plan`]'s business.
+
+use crate::finding::Spanned;
+use crate::mask::Argument;
+
+/// A parsed rules file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleSet {
+    /// The file as the user named it.
+    pub file: String,
+    /// SHA-256 of the file's bytes, hex.
+    pub digest: String,
+    /// Default locale for fakes.
+    pub locale: Option<Spanned<String>>,
+    /// Rules by table pattern, in the order written.
+    pub tables: Vec<(Spanned<NamePattern>, TableRule)>,
+}
+
+/// A table's name as written: one part (unqualified) or two, each literal or with stars.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct NamePattern {
+    /// Schema part, where written.
+    pub schema: Option<Part>,
+    /// Table part.
+    pub name: Part,
+}
+
+/// One part of a name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Part {
+    /// The text, quotes removed.
+    pub text: String,
+    /// It has stars that stand for any run of characters (a star inside double quotes is itself).
+    pub wildcard: bool,
+}
+
+/// What the rules say about a table.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TableRule {
+    /// `keep`: as a column wildcard `keep`, it decides only columns a wildcard may decide.
+    Keep,
+    /// `truncate`.
+    Truncate {
+        /// Also empty the tables that reference it.
+        cascade: bool,
+    },
+    /// A mapping.
+    Columns {
+        /// SQL predicate: rows that stay as they are.
+        skip_rows: Option<Spanned<String>>,
+        /// SQL predicate: rows that are removed.
+        delete_rows: Option<Spanned<String>>,
+        /// `delete_rows` also removes the rows that reference a removed one.
+        cascade: bool,
+        /// Rules by column pattern, in the order written.
+        columns: Vec<(Spanned<Part>, ColumnRule)>,
+    },
+}
+
+/// A masking function with its parameters, for a column, an element or a JSON path.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnRule {
+    /// Function name; it exists in the registry.
+    pub function: Spanned<String>,
+    /// The column the fake is derived from.
+    pub seed: Option<Spanned<String>>,
+    /// Separates or joins meanings; empty by default.
+    pub domain: Option<Spanned<String>>,
+    /// Locale of the fakes.
+    pub locale: Option<Spanned<String>>,
+    /// The function's own parameters, checked against the registry.
+    pub arguments: Vec<(Spanned<String>, Spanned<Argument>)>,
+}
