@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::catalog::{Catalog, Kind, TableName};
+use crate::catalog::{Catalog, ForeignKey, Kind, TableName};
 use crate::finding::Findings;
 use crate::mask::key::Keyring;
 use crate::mask::{Class, Mask};
@@ -33,6 +33,10 @@ pub struct TablePlan {
     pub skip_rows: Option<String>,
     /// SQL predicate of rows that are removed, as written.
     pub delete_rows: Option<String>,
+    /// Rows that reference a row which is removed from another table are removed too: the foreign keys of this table (or of
+    /// a table it is a partition or an inheritance child of) whose referenced row must still be there. Rows with NULL in
+    /// the key's columns stay. The engine looks at the referenced tables' `delete_rows`, transitively.
+    pub delete_orphans_of: Vec<ForeignKey>,
     /// Every column in the table's order, generated ones included.
     pub columns: Vec<ColumnPlan>,
     /// Estimated rows.

@@ -139,6 +139,9 @@ pub struct Request<'a> {
     pub kind: &'a Kind,
     /// The rule's locale, or the file's, or `en_US`.
     pub locale: &'a str,
+    /// Equality on the column ignores case (citext, NOCASE, a unique index over `lower(column)`): values that differ in case
+    /// only are one value and must get one fake, and fakes must differ in more than case.
+    pub ignore_case: bool,
     /// The subkey of the rule's domain.
     pub subkey: Subkey,
     /// Subkeys of other domains, for the rules inside `json` and `array`.
@@ -172,6 +175,9 @@ pub struct Prepared {
     pub longest: Option<usize>,
     /// Distinct values get distinct fakes, by permutation or by 64 keyed bits at least.
     pub unique: bool,
+    /// No fake can be a value that was there before (it lies in a reserved range): rows that stay as they are cannot
+    /// collide with a fake.
+    pub disjoint: bool,
     /// It may return NULL.
     pub may_return_null: bool,
     /// The one value it always returns, where there is one: such a column has a plain SQL form.
