@@ -2,6 +2,28 @@
 //!
 //! It knows the file's own grammar and the masking functions' names and parameters; it knows no database. What a rule means
 //! for a table is [`crate::plan`]'s business.
+//!
+//! ```yaml
+//! version: 1
+//! locale: fr_FR
+//! tables:
+//!   public.customers:
+//!     skip_rows: "email LIKE '%@ourcompany.com'"
+//!     columns: { id: keep, email: email, last_name: { function: last_name, seed: id } }
+//!   public.orders: { delete_rows: "paid", cascade: true, columns: { "*": keep } }
+//!   public.sessions: truncate
+//!   public.carts: { truncate: true, cascade: true }   # and the tables that reference it
+//! ```
+
+mod column;
+pub mod name;
+mod parse;
+pub mod predicate;
+pub(crate) mod suggest;
+mod yaml;
+
+pub use name::{NamePattern, Part};
+pub use parse::parse;
 
 use crate::finding::Spanned;
 use crate::mask::Argument;
@@ -17,24 +39,6 @@ pub struct RuleSet {
     pub locale: Option<Spanned<String>>,
     /// Rules by table pattern, in the order written.
     pub tables: Vec<(Spanned<NamePattern>, TableRule)>,
-}
-
-/// A table's name as written: one part (unqualified) or two, each literal or with stars.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct NamePattern {
-    /// Schema part, where written.
-    pub schema: Option<Part>,
-    /// Table part.
-    pub name: Part,
-}
-
-/// One part of a name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Part {
-    /// The text, quotes removed.
-    pub text: String,
-    /// It has stars that stand for any run of characters (a star inside double quotes is itself).
-    pub wildcard: bool,
 }
 
 /// What the rules say about a table.

@@ -1,0 +1,278 @@
+//! SQL predicates of `skip_rows` and `delete_rows`: what can be said about one without a database.
+//!
+//! A predicate is one boolean expression over the table's own columns. It may not read a clock (`now()` is taken once per
+//! run and put in by [`freeze_now`]), nor another table (whose rows may be masked already, or not yet), nor be more than an
+//! expression. Whether it parses, and which columns it names, only the database can tell.
+
+/// Words that read a clock, and so would give another answer to a run that is started again.
+const CLOCKS: &[&str] = &[
+    "clock_timestamp",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "getdate",
+    "localtime",
+    "localtimestamp",
+    "statement_timestamp",
+    "sysdate",
+    "timeofday",
+    "transaction_timestamp",
+];
+
+/// SQLite's date functions, which read the clock where an argument is the text `now`.
+const DATE_FUNCTIONS: &[&str] =
+    &["date", "time", "datetime", "julianday", "strftime", "timediff", "unixepoch"];
+
+/// Texts that PostgreSQL's date types read the clock for.
+const CLOCK_TEXTS: &[&str] = &["now", "today", "tomorrow", "yesterday"];
+
+/// A piece of a predicate; `text` is as written, quotes included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Token<'a> {
+    kind: TokenKind,
+    text: &'a str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TokenKind {
+    /// A keyword, a bare identifier or a number.
+    Word,
+    /// A text literal, in single quotes or between dollar signs.
+    Literal,
+    /// An identifier in double quotes, backticks or brackets.
+    Quoted,
+    /// `--` or `/*`.
+    Comment,
+    /// A quote that is never closed.
+    Unclosed,
+    /// White space.
+    Space,
+    /// One other character.
+    Symbol,
+}
+
+/// What is wrong with a predicate: message and cure.
+pub(super) fn problems(predicate: &str) -> Vec<(String, String)> {
+    let tokens: Vec<Token> =
+        tokens(predicate).filter(|token| token.kind != TokenKind::Space).collect();
+    let mut problems: Vec<(String, String)> = Vec::new();
+    let mut add = |message: &str, cure: &str| problems.push((message.into(), cure.into()));
+    if tokens.is_empty() {
+        add("empty predicate", "write a SQL condition, or remove the line");
+    }
+    if tokens.iter().any(|token| token.kind == TokenKind::Unclosed) {
+        add("unclosed quote in the predicate", "close it; write a quote inside a text twice");
+    }
+    if tokens.iter().any(|token| token.kind == TokenKind::Comment) {
+        add("comment in the predicate", "write the comment outside, after a `#`");
+    }
+    if !balanced(&tokens) {
+        add("unbalanced parentheses in the predicate", "close each parenthesis that is opened");
+    }
+    if tokens.iter().any(|token| token.text == ";") {
+        add("semicolon in the predicate", "write one condition, not a statement");
+    }
+    if tokens.iter().any(|token| is_word(token, "select")) {
+        add(
+            "predicate reads another table, whose rows may be masked already",
+            "state the condition on the table's own columns",
+        );
+    }
+    if let Some(clock) = clock(&tokens) {
+        let cure = "write `now()`, which is taken once per run";
+        add(&format!("predicate reads the clock with `{clock}`"), cure);
+    }
+    problems
+}
+
+/// The predicate with each `now()` replaced by a SQL expression for the run's time.
+pub fn freeze_now(predicate: &str, now: &str) -> String {
+    let tokens: Vec<Token> = tokens(predicate).collect();
+    let mut out = String::with_capacity(predicate.len() + now.len());
+    let mut index = 0;
+    while let Some(token) = tokens.get(index) {
+        match call_length(&tokens[index..]) {
+            Some(length) if is_word(token, "now") && !follows_dot(&tokens[..index]) => {
+                out.push_str(now);
+                index += length;
+            }
+            _ => {
+                out.push_str(token.text);
+                index += 1;
+            }
+        }
+    }
+    out
+}
+
+/// The number of tokens in `word ( )` at the beginning of `tokens`.
+fn call_length(tokens: &[Token<'_>]) -> Option<usize> {
+    let mut solid =
+        tokens.iter().enumerate().skip(1).filter(|(_, token)| token.kind != TokenKind::Space);
+    let (_, open) = solid.next()?;
+    let (end, close) = solid.next()?;
+    (open.text == "(" && close.text == ")").then_some(end + 1)
+}
+
+fn follows_dot(before: &[Token<'_>]) -> bool {
+    let last = before.iter().rev().find(|token| token.kind != TokenKind::Space);
+    last.is_some_and(|token| token.text == ".")
+}
+
+fn is_word(token: &Token<'_>, word: &str) -> bool {
+    token.kind == TokenKind::Word && token.text.eq_ignore_ascii_case(word)
+}
+
+fn balanced(tokens: &[Token<'_>]) -> bool {
+    let mut depth = 0_i32;
+    for token in tokens {
+        match token.text {
+            "(" => depth += 1,
+            ")" => depth -= 1,
+            _ => {}
+        }
+        if depth < 0 {
+            return false;
+        }
+    }
+    depth == 0
+}
+
+/// The first thing that reads a clock.
+fn clock<'a>(tokens: &[Token<'a>]) -> Option<&'a str> {
+    let any_of = |token: &Token<'_>, words: &[&str]| words.iter().any(|word| is_word(token, word));
+    let dates = tokens.iter().any(|token| any_of(token, DATE_FUNCTIONS));
+    tokens.iter().enumerate().find_map(|(index, token)| match token.kind {
+        TokenKind::Word if any_of(token, CLOCKS) => Some(token.text),
+        TokenKind::Literal => {
+            let text = token.text.trim_matches('\'').trim();
+            let reads_clock = CLOCK_TEXTS.iter().any(|clock| text.eq_ignore_ascii_case(clock));
+            let cast = tokens.get(index + 1).is_some_and(|next| next.text == ":");
+            let typed = index > 0
+                && any_of(&tokens[index - 1], &["date", "timestamp", "timestamptz", "time"]);
+            (reads_clock && (cast || typed || dates)).then_some(token.text)
+        }
+        _ => None,
+    })
+}
+
+/// Splits into tokens that, put together, are the text again.
+fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (kind, length) = next(rest);
+        let (text, after) = rest.split_at(length);
+        rest = after;
+        Some(Token { kind, text })
+    })
+}
+
+/// Kind and length in bytes of the token that `text` begins with.
+fn next(text: &str) -> (TokenKind, usize) {
+    let first = text.chars().next().expect("text is not empty");
+    let run = |fits: fn(char) -> bool| text.find(|c| !fits(c)).unwrap_or(text.len());
+    match first {
+        '\'' => quoted(text, '\'', TokenKind::Literal),
+        '"' | '`' => quoted(text, first, TokenKind::Quoted),
+        '$' => dollar_quoted(text),
+        '-' if text.starts_with("--") => (TokenKind::Comment, 2),
+        '/' if text.starts_with("/*") => (TokenKind::Comment, 2),
+        c if c.is_whitespace() => (TokenKind::Space, run(char::is_whitespace)),
+        c if is_word_char(c) => (TokenKind::Word, run(is_word_char)),
+        c => (TokenKind::Symbol, c.len_utf8()),
+    }
+}
+
+fn is_word_char(c: char) -> bool {
+    c == '_' || c.is_alphanumeric()
+}
+
+/// A doubled quote stands for itself, which two adjacent tokens say as well.
+fn quoted(text: &str, quote: char, kind: TokenKind) -> (TokenKind, usize) {
+    match text[1..].find(quote) {
+        Some(end) => (kind, end + 2),
+        None => (TokenKind::Unclosed, text.len()),
+    }
+}
+
+/// PostgreSQL's `$tag$ … $tag$`.
+fn dollar_quoted(text: &str) -> (TokenKind, usize) {
+    let tag_end = text[1..].find(|c| !is_word_char(c)).map(|end| end + 1);
+    let Some(tag) = tag_end.filter(|&end| text[end..].starts_with('$')).map(|end| &text[..=end])
+    else {
+        return (TokenKind::Symbol, 1);
+    };
+    match text[tag.len()..].find(tag) {
+        Some(end) => (TokenKind::Literal, end + 2 * tag.len()),
+        None => (TokenKind::Unclosed, text.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(predicate: &str) -> String {
+        problems(predicate).into_iter().map(|(message, _)| message).next().unwrap_or_default()
+    }
+
+    #[test]
+    fn ordinary_conditions_pass() {
+        for predicate in [
+            "email LIKE '%@ourcompany.com'",
+            "created_at < now() - interval '3 years'",
+            "note = 'a; -- b ('' select'",
+            "\"select\" = 1 AND status IN ('now', 'later')",
+            "\"current_date\" > '2020-01-01'::date",
+            "name = $$it's (fine$$",
+            "(a = 1) OR (b = 2)",
+        ] {
+            assert_eq!(first(predicate), "", "{predicate}");
+        }
+    }
+
+    #[test]
+    fn clocks_and_statements_do_not() {
+        assert_eq!(
+            first("a < CURRENT_TIMESTAMP"),
+            "predicate reads the clock with `CURRENT_TIMESTAMP`"
+        );
+        assert_eq!(
+            first("a < datetime('now', '-3 years')"),
+            "predicate reads the clock with `'now'`"
+        );
+        assert_eq!(first("a < 'today'::date"), "predicate reads the clock with `'today'`");
+        assert_eq!(first("a < timestamp 'now'"), "predicate reads the clock with `'now'`");
+        assert_eq!(first("  "), "empty predicate");
+        assert_eq!(first("a = 'b"), "unclosed quote in the predicate");
+        assert_eq!(first("1=1) OR (1=1"), "unbalanced parentheses in the predicate");
+        assert_eq!(first("1=1; drop table t"), "semicolon in the predicate");
+        assert_eq!(first("a = 1 -- all"), "comment in the predicate");
+        assert_eq!(
+            first("id IN (SELECT id FROM staff)"),
+            "predicate reads another table, whose rows may be masked already"
+        );
+    }
+
+    #[test]
+    fn now_is_replaced_outside_of_quotes_only() {
+        let frozen = |predicate: &str| freeze_now(predicate, "T");
+        assert_eq!(frozen("a < now() - b"), "a < T - b");
+        assert_eq!(frozen("a < NOW ( )"), "a < T");
+        assert_eq!(frozen("a = 'now()' AND \"now\"() = 1"), "a = 'now()' AND \"now\"() = 1");
+        assert_eq!(frozen("my.now() = now"), "my.now() = now");
+        assert_eq!(frozen("known() = now(1)"), "known() = now(1)");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn tokens_put_together_are_the_text(text in "\\PC*") {
+            let together: String = tokens(&text).map(|token| token.text).collect();
+            assert_eq!(together, text);
+            problems(&text);
+        }
+    }
+}
