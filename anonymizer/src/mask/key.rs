@@ -127,6 +127,11 @@ impl Draw {
         u64::from_be_bytes(bytes)
     }
 
+    /// Words `index` and `index + 1` as one number.
+    pub fn wide(&self, index: usize) -> u128 {
+        u128::from(self.word(index)) << 64 | u128::from(self.word(index + 1))
+    }
+
     /// A number below `bound`, from a word, by multiplication (no modulo bias that matters below 2^32).
     pub fn below(&self, index: usize, bound: u64) -> u64 {
         ((u128::from(self.word(index)) * u128::from(bound)) >> 64) as u64

@@ -4,7 +4,15 @@
 //! A function is *prepared* for a column while planning, where everything that can be wrong is found; a prepared [`Mask`]
 //! only has values left to look at. A mask never returns a value it did not understand: it fails.
 
+mod alphabet;
+mod basic;
+mod contact;
 pub mod key;
+mod locale;
+mod network;
+mod parameter;
+mod person;
+mod source;
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,7 +27,20 @@ use crate::value::Value;
 pub const FUNCTION_SET: u32 = 1;
 
 /// Every masking function, in the order the documentation lists them.
-pub static FUNCTIONS: &[&Function] = &[];
+pub static FUNCTIONS: &[&Function] = &[
+    &basic::KEEP,
+    &basic::NULLIFY,
+    &basic::CONSTANT,
+    &basic::REDACT,
+    &contact::EMAIL,
+    &person::FIRST_NAME,
+    &person::LAST_NAME,
+    &person::FULL_NAME,
+    &contact::USERNAME,
+    &contact::PHONE,
+    &network::UUID,
+    &network::URL,
+];
 
 /// The function of that name.
 pub fn function(name: &str) -> Option<&'static Function> {
@@ -139,8 +160,9 @@ pub struct Request<'a> {
     pub kind: &'a Kind,
     /// The rule's locale, or the file's, or `en_US`.
     pub locale: &'a str,
-    /// Equality on the column ignores case (citext, NOCASE, a unique index over `lower(column)`): values that differ in case
-    /// only are one value and must get one fake, and fakes must differ in more than case.
+    /// What the fake is derived from (the seed column where there is one, else the column) ignores case (citext, NOCASE, a
+    /// unique index over `lower(column)`): values that differ in case only are one value and must get one fake, and fakes
+    /// must differ in more than case.
     pub ignore_case: bool,
     /// The subkey of the rule's domain.
     pub subkey: Subkey,
@@ -173,15 +195,44 @@ pub struct Prepared {
     /// The longest text it can return, in characters, where the column holds text; `None` where it never returns text
     /// longer than what it was given.
     pub longest: Option<usize>,
-    /// Distinct values get distinct fakes, by permutation or by 64 keyed bits at least.
+    /// Distinct origins ([`Cell::origin`]) get distinct fakes under the column's own equality, by permutation or by 64
+    /// keyed bits at least.
     pub unique: bool,
-    /// No fake can be a value that was there before (it lies in a reserved range): rows that stay as they are cannot
-    /// collide with a fake.
+    /// No fake can realistically be an original: it lies in a reserved range, or carries 64 keyed bits at least.
     pub disjoint: bool,
     /// It may return NULL.
     pub may_return_null: bool,
     /// The one value it always returns, where there is one: such a column has a plain SQL form.
     pub constant: Option<Value<'static>>,
+}
+
+impl Prepared {
+    /// A mask that promises nothing yet.
+    fn new(mask: impl Mask + 'static) -> Self {
+        Self {
+            mask: Arc::new(mask),
+            longest: None,
+            unique: false,
+            disjoint: false,
+            may_return_null: false,
+            constant: None,
+        }
+    }
+
+    /// With a bound on its text, in characters.
+    fn longest(self, characters: usize) -> Self {
+        Self { longest: Some(characters), ..self }
+    }
+
+    /// Unique where `unique`.
+    fn unique(self, unique: bool) -> Self {
+        Self { unique, ..self }
+    }
+
+    /// Disjoint from originals.
+    fn disjoint(self) -> Self {
+        Self { disjoint: true, ..self }
+    }
 }
 
 /// Why a function cannot be used on a column: becomes a finding.
