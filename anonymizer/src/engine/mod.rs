@@ -12,10 +12,11 @@ use std::future::Future;
 use std::path::PathBuf;
 
 use crate::catalog::{Catalog, TableName};
-use crate::mask::MaskError;
+use crate::mask::civil::DAY;
+use crate::mask::{MaskError, civil};
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::value::Value;
+use crate::value::{Value, hyphenated};
 
 /// What a run is told besides its plan.
 #[derive(Clone, Debug)]
@@ -173,8 +174,70 @@ pub enum EngineError {
     Unexpected(String),
 }
 
-/// Renders a masked value for `preview`.
+/// Renders a masked value for `preview`: dates and times in ISO 8601, bytes in hex; `None` for NULL.
 pub fn render(value: &Value<'_>) -> Option<String> {
-    let _ = value;
-    todo!()
+    Some(match value {
+        Value::Null => return None,
+        Value::Bool(flag) => flag.to_string(),
+        Value::Int(number) => number.to_string(),
+        Value::Float(number) => number.to_string(),
+        Value::Decimal(text) | Value::Text(text) | Value::Json(text) => text.to_string(),
+        Value::Bytes(bytes) => format!("\\x{}", hex::encode(bytes)),
+        Value::Date(days) => render_date(i64::from(*days)),
+        Value::Timestamp(micros) => {
+            let date = render_date(micros.div_euclid(DAY));
+            format!("{date} {}", render_time(micros.rem_euclid(DAY)))
+        }
+        Value::Time(micros) => render_time(*micros),
+        Value::Uuid(bytes) => hyphenated(bytes),
+        Value::Inet(ip, prefix) if *prefix == if ip.is_ipv4() { 32 } else { 128 } => ip.to_string(),
+        Value::Inet(ip, prefix) => format!("{ip}/{prefix}"),
+        Value::Mac(bytes) => render_mac(bytes),
+        Value::Mac8(bytes) => render_mac(bytes),
+        Value::Array(items) => {
+            let items = items.iter().map(|item| render(item).unwrap_or_else(|| "NULL".into()));
+            format!("{{{}}}", items.collect::<Vec<_>>().join(","))
+        }
+    })
+}
+
+fn render_date(days: i64) -> String {
+    let (year, month, day) = civil::date(days);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+fn render_time(micros: i64) -> String {
+    let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let time = format!("{hour:02}:{minute:02}:{second:02}");
+    if fraction == 0 { time } else { format!("{time}.{fraction:06}") }
+}
+
+fn render_mac(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renders_times_in_iso_form() {
+        let shown = |value: Value<'_>| render(&value).unwrap();
+        assert_eq!(shown(Value::Date(-1)), "1969-12-31");
+        assert_eq!(shown(Value::Timestamp(951_782_400_000_000)), "2000-02-29 00:00:00");
+        assert_eq!(shown(Value::Timestamp(-1)), "1969-12-31 23:59:59.999999");
+        assert_eq!(shown(Value::Time(45_296_500_000)), "12:34:56.500000");
+    }
+
+    #[test]
+    fn renders_nothing_for_null_and_braces_for_arrays() {
+        assert_eq!(render(&Value::Null), None);
+        let array = Value::Array(vec![Value::Int(1), Value::Null, Value::Text("a".into())]);
+        assert_eq!(render(&array).unwrap(), "{1,NULL,a}");
+        assert_eq!(render(&Value::Bytes(vec![0, 255].into())).unwrap(), "\\x00ff");
+        let inet = |text: &str| Value::Inet(text.parse().unwrap(), 24);
+        assert_eq!(render(&inet("198.18.1.0")).unwrap(), "198.18.1.0/24");
+        assert_eq!(render(&Value::Mac([2, 0, 0, 0, 0, 1])).unwrap(), "02:00:00:00:00:01");
+    }
 }

@@ -6,8 +6,10 @@
 
 mod alphabet;
 mod basic;
+pub(crate) mod civil;
 mod contact;
 pub mod key;
+mod literal;
 mod locale;
 mod network;
 mod parameter;
@@ -39,6 +41,8 @@ pub static FUNCTIONS: &[&Function] = &[
     &contact::USERNAME,
     &contact::PHONE,
     &network::UUID,
+    &network::IP,
+    &network::MAC,
     &network::URL,
 ];
 

@@ -56,11 +56,7 @@ impl<W: Fn(&Draw, &mut String) + Send + Sync> Written<W> {
 }
 
 impl<W: Fn(&Draw, &mut String) + Send + Sync> Mask for Written<W> {
-    fn apply<'b>(
-        &self,
-        cell: &Cell<'_>,
-        buffer: &'b mut String,
-    ) -> Result<Value<'b>, MaskError> {
+    fn apply<'b>(&self, cell: &Cell<'_>, buffer: &'b mut String) -> Result<Value<'b>, MaskError> {
         (self.write)(&self.source.draw(cell), buffer);
         Ok(Value::Text(Cow::Borrowed(buffer)))
     }

@@ -1,0 +1,134 @@
+//! Values written in a rules file, read as a column's type.
+
+use std::net::IpAddr;
+
+use super::civil::{DAY, days};
+use crate::catalog::Kind;
+use crate::value::Value;
+
+/// The value that a text means for a column of that kind, or what should have been written.
+pub(super) fn parse(written: &str, kind: &Kind) -> Result<Value<'static>, String> {
+    let text = || written.to_owned().into();
+    let value = match kind {
+        Kind::Bool => written.parse().ok().map(Value::Bool),
+        Kind::Int(bits) => integer(written, *bits).map(Value::Int),
+        Kind::Float => {
+            written.parse().ok().filter(|float: &f64| float.is_finite()).map(Value::Float)
+        }
+        Kind::Decimal(shape) => fits(written, *shape).then(|| Value::Decimal(text())),
+        Kind::Text { .. } | Kind::Xml | Kind::Other(_) => Some(Value::Text(text())),
+        Kind::Enum(labels) => {
+            labels.iter().any(|label| label == written).then(|| Value::Text(text()))
+        }
+        Kind::Json => serde_json::from_str::<serde::de::IgnoredAny>(written)
+            .is_ok()
+            .then(|| Value::Json(text())),
+        Kind::Bytes => written
+            .strip_prefix("\\x")
+            .and_then(|digits| hex::decode(digits).ok())
+            .map(|bytes| Value::Bytes(bytes.into())),
+        Kind::Date => date(written).map(Value::Date),
+        Kind::Timestamp => timestamp(written).map(Value::Timestamp),
+        Kind::Time => time(written).map(Value::Time),
+        Kind::Uuid => uuid(written).map(Value::Uuid),
+        Kind::Inet => inet(written).map(|(ip, prefix)| Value::Inet(ip, prefix)),
+        Kind::Mac(6) => mac(written).map(Value::Mac),
+        Kind::Mac(_) => mac(written).map(Value::Mac8),
+        Kind::Array(_) => None,
+    };
+    value.ok_or_else(|| format!("write {}", expected(kind)))
+}
+
+fn expected(kind: &Kind) -> String {
+    match kind {
+        Kind::Bool => "`true` or `false`".into(),
+        Kind::Int(bits) => format!("a whole number of {bits} bits"),
+        Kind::Float => "a finite number".into(),
+        Kind::Decimal(Some((precision, scale))) => {
+            format!("a number of at most {precision} digits, {scale} of them after the point")
+        }
+        Kind::Decimal(None) => "a number such as `-12.50`".into(),
+        Kind::Enum(labels) => format!("one of {}", labels.join(", ")),
+        Kind::Json => "JSON".into(),
+        Kind::Bytes => "hex digits after `\\x`".into(),
+        Kind::Date => "a date such as `2000-01-31`".into(),
+        Kind::Timestamp => "a time such as `2000-01-31 12:00:00`, in UTC".into(),
+        Kind::Time => "a time of day such as `12:00:00`".into(),
+        Kind::Uuid => "a UUID".into(),
+        Kind::Inet => "an address such as `198.18.0.1` or `2001:db8::/32`".into(),
+        Kind::Mac(bytes) => format!("a hardware address of {bytes} bytes"),
+        Kind::Array(_) => "an element with `array`".into(),
+        Kind::Text { .. } | Kind::Xml | Kind::Other(_) => "text".into(),
+    }
+}
+
+/// A whole number of that many bits.
+fn integer(written: &str, bits: u8) -> Option<i64> {
+    let number: i64 = written.parse().ok()?;
+    let room = 64 - u32::from(bits.clamp(1, 64));
+    (number << room >> room == number).then_some(number)
+}
+
+fn fits(written: &str, shape: Option<(u32, u32)>) -> bool {
+    let digits = written.strip_prefix('-').unwrap_or(written);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let is_number = !whole.is_empty()
+        && whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit())
+        && !digits.ends_with('.');
+    let whole = whole.trim_start_matches('0').len();
+    is_number
+        && shape.is_none_or(|(precision, scale)| {
+            whole <= precision.saturating_sub(scale) as usize && fraction.len() <= scale as usize
+        })
+}
+
+fn date(written: &str) -> Option<i32> {
+    let date: jiff::civil::Date = written.parse().ok()?;
+    days(date.year().into(), date.month().into(), date.day().into()).try_into().ok()
+}
+
+fn timestamp(written: &str) -> Option<i64> {
+    if let Ok(instant) = written.parse::<jiff::Timestamp>() {
+        return Some(instant.as_microsecond());
+    }
+    let moment: jiff::civil::DateTime = written.parse().ok()?;
+    let date = moment.date();
+    let days = days(date.year().into(), date.month().into(), date.day().into());
+    Some(days * DAY + microseconds(moment.time()))
+}
+
+fn time(written: &str) -> Option<i64> {
+    written.parse().ok().map(microseconds)
+}
+
+fn microseconds(time: jiff::civil::Time) -> i64 {
+    let seconds =
+        i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second());
+    seconds * 1_000_000 + i64::from(time.subsec_nanosecond()) / 1000
+}
+
+fn uuid(written: &str) -> Option<[u8; 16]> {
+    let digits: String = written.chars().filter(|character| *character != '-').collect();
+    hex::decode(digits).ok()?.try_into().ok()
+}
+
+/// An address, with its prefix or that of a single host.
+pub(super) fn inet(written: &str) -> Option<(IpAddr, u8)> {
+    let (address, prefix) = match written.split_once('/') {
+        Some((address, prefix)) => (address, Some(prefix)),
+        None => (written, None),
+    };
+    let ip: IpAddr = address.parse().ok()?;
+    let most = if ip.is_ipv4() { 32 } else { 128 };
+    let prefix = match prefix {
+        Some(prefix) => prefix.parse().ok().filter(|prefix| *prefix <= most)?,
+        None => most,
+    };
+    Some((ip, prefix))
+}
+
+fn mac<const N: usize>(written: &str) -> Option<[u8; N]> {
+    let digits: String =
+        written.chars().filter(|character| !matches!(character, ':' | '-' | '.')).collect();
+    hex::decode(digits).ok()?.try_into().ok()
+}
