@@ -1,0 +1,79 @@
+//! The one door through which database errors leave: SQLSTATE and names of table, column and constraint go out; message
+//! texts, details and hints, which quote row values, stay behind.
+
+use sqlx::postgres::PgDatabaseError;
+
+use crate::engine::EngineError;
+
+/// Turns a driver error into an engine error. `task` completes “failed to …”: `load public.orders`.
+pub fn engine_error(task: &str, error: sqlx::Error) -> EngineError {
+    match &error {
+        sqlx::Error::Database(database) => {
+            let Some(error) = database.try_downcast_ref::<PgDatabaseError>() else {
+                return EngineError::Unexpected(format!("{task}: the server answered with an unknown error"));
+            };
+            let detail = describe(error);
+            if is_temporary(error.code()) {
+                EngineError::Temporary(format!("{task}: {detail}"))
+            } else {
+                EngineError::Database { task: task.to_owned(), detail }
+            }
+        }
+        sqlx::Error::Io(error) => EngineError::Temporary(format!("{task}: connection failed ({:?})", error.kind())),
+        sqlx::Error::Tls(_) => EngineError::Unexpected(format!("{task}: TLS could not be set up")),
+        // The texts of the other variants describe our own use of the driver and hold no values.
+        sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
+            EngineError::Temporary(format!("{task}: the connection broke in the middle of an exchange"))
+        }
+        sqlx::Error::Configuration(_) => EngineError::Usage(format!("{task}: the connection settings are not valid")),
+        sqlx::Error::ColumnDecode { index, .. } => {
+            EngineError::Unexpected(format!("{task}: column {index} of a catalog query has an unexpected type"))
+        }
+        _ => EngineError::Unexpected(format!("{task}: the driver reported an unexpected error")),
+    }
+}
+
+/// `unique violation (SQLSTATE 23505) on constraint customers_email of public.customers`.
+fn describe(error: &PgDatabaseError) -> String {
+    let mut text = format!("{} (SQLSTATE {})", meaning(error.code()), error.code());
+    if let Some(constraint) = error.constraint() {
+        text.push_str(&format!(" on constraint {constraint}"));
+    }
+    if let Some(column) = error.column() {
+        text.push_str(&format!(" in column {column}"));
+    }
+    if let (Some(schema), Some(table)) = (error.schema(), error.table()) {
+        text.push_str(&format!(" of {schema}.{table}"));
+    }
+    text
+}
+
+/// Passing faults: connection trouble, resources, shutdown, locks, serialization.
+fn is_temporary(code: &str) -> bool {
+    matches!(&code[..2], "08" | "53" | "57" | "40") || code == "55P03"
+}
+
+/// What a SQLSTATE means, for those an operator is likely to meet.
+fn meaning(code: &str) -> &'static str {
+    match code {
+        "23505" => "unique violation",
+        "23503" => "foreign key violation",
+        "23502" => "not-null violation",
+        "23514" => "check violation",
+        "23P01" => "exclusion violation",
+        "22001" => "value too long for its column",
+        "25006" => "the database is read-only",
+        "42501" => "insufficient privilege",
+        "53100" => "the server's disk is full",
+        "53300" => "too many connections",
+        "55P03" => "lock not available",
+        "57P01" | "57P02" => "the server is shutting down",
+        "57P03" => "the server cannot be connected to now",
+        "28P01" | "28000" => "authentication failed",
+        "3D000" => "the database does not exist",
+        "42703" => "unknown column",
+        "42601" => "syntax error",
+        "42883" => "unknown function or operator",
+        _ => "the server refused",
+    }
+}

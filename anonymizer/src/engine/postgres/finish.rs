@@ -1,0 +1,95 @@
+//! After the last unit: everything that was derived from originals is derived again, and what statistics remember goes.
+
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, Row as _};
+
+use crate::catalog::TableName;
+use crate::engine::EngineError;
+use crate::engine::postgres::error::engine_error;
+use crate::engine::postgres::session::{qualified, run};
+use crate::engine::postgres::{indexes, keys, ledger, rights, transaction};
+
+/// Catalogs that hold samples of column values.
+const STATISTICS: [&str; 2] = ["pg_catalog.pg_statistic", "pg_catalog.pg_statistic_ext_data"];
+
+/// Puts back what the run took down and marks the database as finished. Answers with notes for the report.
+pub async fn finish(conn: &mut PgConnection, options: &PgConnectOptions) -> Result<Vec<String>, EngineError> {
+    let mut notes = Vec::new();
+    let keys = keys::put_back(conn).await?;
+    if keys > 0 {
+        notes.push(format!("{keys} foreign keys were taken down and put back"));
+    }
+    let invalid = indexes::restore_invalid(conn, options).await?;
+    if invalid > 0 {
+        notes.push(format!("{invalid} indexes that were invalid before are invalid again"));
+    }
+    for view in materialized_views(conn).await? {
+        let sql = format!("REFRESH MATERIALIZED VIEW {0}; ANALYZE {0}", qualified(&view));
+        run(conn, &format!("refresh {view}"), &sql).await?;
+    }
+    for parent in inheritance_parents(conn).await? {
+        run(conn, &format!("analyze {parent}"), &format!("ANALYZE {}", qualified(&parent))).await?;
+    }
+    rewrite_statistics(conn).await?;
+    rights::give_back(conn).await?;
+    transaction(conn, async |conn| ledger::finish(conn).await).await?;
+    Ok(notes)
+}
+
+/// Populated materialized views, each after those it reads.
+async fn materialized_views(conn: &mut PgConnection) -> Result<Vec<TableName>, EngineError> {
+    let rows = sqlx::query(
+        "WITH RECURSIVE reads(reader, source) AS (
+             SELECT DISTINCT r.ev_class, d.refobjid FROM pg_catalog.pg_rewrite r
+             JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
+              AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> r.ev_class
+             JOIN pg_catalog.pg_class s ON s.oid = d.refobjid AND s.relkind IN ('v', 'm')),
+         depth(oid, level) AS (
+             SELECT c.oid, 0 FROM pg_catalog.pg_class c WHERE c.relkind IN ('v', 'm')
+           UNION
+             SELECT reads.reader, depth.level + 1 FROM depth JOIN reads ON reads.source = depth.oid WHERE depth.level < 1000)
+         SELECT n.nspname::text, c.relname::text FROM depth
+         JOIN pg_catalog.pg_class c ON c.oid = depth.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+         WHERE c.relkind = 'm' AND c.relispopulated
+         GROUP BY n.nspname, c.relname ORDER BY max(depth.level), 1, 2",
+    )
+    .fetch_all(conn)
+    .await
+    .map_err(|error| engine_error("read the materialized views", error))?;
+    Ok(rows.iter().map(|row| TableName::new(row.get::<String, _>(0), row.get::<String, _>(1))).collect())
+}
+
+/// Tables whose statistics span their children: these saw some children before they were masked.
+async fn inheritance_parents(conn: &mut PgConnection) -> Result<Vec<TableName>, EngineError> {
+    let rows = sqlx::query(
+        "SELECT DISTINCT n.nspname::text, c.relname::text FROM pg_catalog.pg_inherits i
+         JOIN pg_catalog.pg_class c ON c.oid = i.inhparent AND c.relkind IN ('r', 'p')
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace ORDER BY 1, 2",
+    )
+    .fetch_all(conn)
+    .await
+    .map_err(|error| engine_error("read the inheritance trees", error))?;
+    Ok(rows.iter().map(|row| TableName::new(row.get::<String, _>(0), row.get::<String, _>(1))).collect())
+}
+
+/// ANALYZE replaces rows of the statistics catalogs; the old ones stay on their pages until the catalogs are rewritten.
+/// PostgreSQL answers a refusal with a warning only, so the new file is looked at.
+async fn rewrite_statistics(conn: &mut PgConnection) -> Result<(), EngineError> {
+    for catalog in STATISTICS {
+        let before = file_of(conn, catalog).await?;
+        run(conn, &format!("rewrite {catalog}"), &format!("VACUUM (FULL) {catalog}")).await?;
+        if file_of(conn, catalog).await? == before {
+            return Err(EngineError::Refused(format!(
+                "{catalog} could not be rewritten and still holds original values\n(hint: run as the owner of the database)"
+            )));
+        }
+    }
+    Ok(())
+}
+
+async fn file_of(conn: &mut PgConnection, catalog: &str) -> Result<Option<i64>, EngineError> {
+    sqlx::query_scalar(AssertSqlSafe(format!("SELECT pg_catalog.pg_relation_filenode('{catalog}')::bigint")))
+        .fetch_one(conn)
+        .await
+        .map_err(|error| engine_error("read the statistics catalogs", error))
+}

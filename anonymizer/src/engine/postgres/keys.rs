@@ -1,0 +1,65 @@
+//! Foreign keys around rewritten tables: down before the first unit, up again after the last.
+//!
+//! A table that a foreign key references cannot be emptied, and two units that dropped keys inside their own transactions
+//! would deadlock. So all keys go down in one transaction, recorded in the ledger, and come back one by one, each validated
+//! unless it was NOT VALID before.
+
+use sqlx::Row as _;
+use sqlx::postgres::PgConnection;
+
+use crate::catalog::{Catalog, TableName};
+use crate::engine::EngineError;
+use crate::engine::postgres::error::engine_error;
+use crate::engine::postgres::session::{ident, literal, qualified, run};
+use crate::engine::postgres::{ledger, transaction};
+
+/// Drops every foreign key that touches one of the tables, and records it; part of the caller's transaction.
+pub async fn take_down(
+    conn: &mut PgConnection,
+    catalog: &Catalog,
+    tables: &[TableName],
+) -> Result<usize, EngineError> {
+    let keys: Vec<_> = catalog
+        .foreign_keys
+        .iter()
+        .filter(|key| tables.contains(&key.table) || tables.contains(&key.references))
+        .collect();
+    for key in &keys {
+        let row = sqlx::query(
+            "SELECT pg_catalog.pg_get_constraintdef(oid), pg_catalog.obj_description(oid, 'pg_constraint')
+             FROM pg_catalog.pg_constraint WHERE conrelid = $1::regclass AND conname = $2 AND contype = 'f'",
+        )
+        .bind(qualified(&key.table))
+        .bind(&key.name)
+        .fetch_one(&mut *conn)
+        .await
+        .map_err(|error| engine_error(&format!("read foreign key {} of {}", key.name, key.table), error))?;
+        let (table, name) = (qualified(&key.table), ident(&key.name));
+        let mut restore =
+            vec![format!("ALTER TABLE {table} ADD CONSTRAINT {name} {}", row.get::<String, _>(0))];
+        if let Some(comment) = row.get::<Option<String>, _>(1) {
+            restore.push(format!("COMMENT ON CONSTRAINT {name} ON {table} IS {}", literal(&comment)));
+        }
+        let detail = serde_json::to_string(key).expect("a foreign key is plain data");
+        let label = format!("{} of {}", key.name, key.table);
+        ledger::record(conn, ledger::FOREIGN_KEY, &label, &restore, Some(detail)).await?;
+        run(conn, &format!("drop foreign key {label}"), &format!("ALTER TABLE {table} DROP CONSTRAINT {name}")).await?;
+    }
+    Ok(keys.len())
+}
+
+/// Puts back what is still down, one transaction each.
+pub async fn put_back(conn: &mut PgConnection) -> Result<usize, EngineError> {
+    let entries = ledger::taken_down(conn, ledger::FOREIGN_KEY).await?;
+    for entry in &entries {
+        let task = format!("restore foreign key {}", entry.name);
+        transaction(conn, async |conn| {
+            for statement in &entry.restore {
+                run(conn, &task, statement).await?;
+            }
+            ledger::clear(conn, entry).await
+        })
+        .await?;
+    }
+    Ok(entries.len())
+}

@@ -1,0 +1,57 @@
+//! Triggers and forced row security of a table: silent while it is rewritten, then exactly as they were.
+
+use sqlx::Row as _;
+use sqlx::postgres::PgConnection;
+
+use crate::catalog::TableName;
+use crate::engine::EngineError;
+use crate::engine::postgres::error::engine_error;
+use crate::engine::postgres::session::{ident, qualified, run};
+
+/// The statements that undo [`silence`].
+pub struct Silenced(Vec<String>);
+
+/// Disables user triggers and forced row security; part of the caller's transaction.
+pub async fn silence(conn: &mut PgConnection, table: &TableName) -> Result<Silenced, EngineError> {
+    let task = format!("silence the triggers of {table}");
+    let name = qualified(table);
+    let triggers = sqlx::query(
+        "SELECT tgname::text, tgenabled::text FROM pg_catalog.pg_trigger
+         WHERE tgrelid = $1::regclass AND NOT tgisinternal AND tgenabled <> 'D' ORDER BY tgname",
+    )
+    .bind(&name)
+    .fetch_all(&mut *conn)
+    .await
+    .map_err(|error| engine_error(&task, error))?;
+    let forced: bool =
+        sqlx::query_scalar("SELECT relforcerowsecurity FROM pg_catalog.pg_class WHERE oid = $1::regclass")
+            .bind(&name)
+            .fetch_one(&mut *conn)
+            .await
+            .map_err(|error| engine_error(&task, error))?;
+    let mut undo = Vec::new();
+    for row in &triggers {
+        let trigger = ident(row.get(0));
+        let enable = match row.get::<&str, _>(1) {
+            "R" => "ENABLE REPLICA",
+            "A" => "ENABLE ALWAYS",
+            _ => "ENABLE",
+        };
+        run(conn, &task, &format!("ALTER TABLE ONLY {name} DISABLE TRIGGER {trigger}")).await?;
+        undo.push(format!("ALTER TABLE ONLY {name} {enable} TRIGGER {trigger}"));
+    }
+    if forced {
+        run(conn, &task, &format!("ALTER TABLE ONLY {name} NO FORCE ROW LEVEL SECURITY")).await?;
+        undo.push(format!("ALTER TABLE ONLY {name} FORCE ROW LEVEL SECURITY"));
+    }
+    Ok(Silenced(undo))
+}
+
+/// Undoes it; part of the transaction that silenced.
+pub async fn wake(conn: &mut PgConnection, table: &TableName, silenced: &Silenced) -> Result<(), EngineError> {
+    let task = format!("restore the triggers of {table}");
+    for statement in &silenced.0 {
+        run(conn, &task, statement).await?;
+    }
+    Ok(())
+}

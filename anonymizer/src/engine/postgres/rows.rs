@@ -1,0 +1,159 @@
+//! Rows between COPY OUT and the spool: split, mask, count, put together again. The hot loop of the engine.
+//!
+//! [`RowMasker`] knows what to do with a row's fields; [`binary`](super::binary) and [`text`](super::text) know how fields
+//! lie in a COPY stream.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::engine::postgres::codec::Codec;
+use crate::engine::{ColumnOutcome, EngineError};
+use crate::mask::{Cell, Mask, MaskError};
+use crate::value::Value;
+
+/// What happens to one field of a row.
+pub struct FieldPlan {
+    /// Column name, for messages.
+    pub name: String,
+    /// Function name, for messages.
+    pub function: String,
+    /// Position of the column in the table's plan.
+    pub plan_index: usize,
+    /// How its bytes are read and written.
+    pub codec: Codec,
+    /// `None`: copied through.
+    pub mask: Option<Arc<dyn Mask>>,
+    /// Index of the seed's field.
+    pub seed: Option<usize>,
+}
+
+/// A field's bytes in a row, `None` for NULL.
+pub type Field = Option<Range<usize>>;
+
+/// How fields are written in a COPY format.
+pub trait Format {
+    /// The value of a field, `None` for one that is passed through as it is.
+    fn decode<'a>(codec: &Codec, field: &'a [u8]) -> Result<Option<Value<'a>>, MaskError>;
+    /// Appends a value as a field.
+    fn encode(codec: &Codec, value: &Value<'_>, original: &[u8], out: &mut Vec<u8>) -> Result<(), MaskError>;
+    /// Appends a field as it came, `None` for NULL.
+    fn copy(field: Option<&[u8]>, out: &mut Vec<u8>);
+    /// Appends the start of a row of that many fields.
+    fn start_row(fields: usize, out: &mut Vec<u8>);
+    /// Appends what stands before the field of that index.
+    fn separate(index: usize, out: &mut Vec<u8>);
+    /// Appends the end of a row.
+    fn end_row(out: &mut Vec<u8>);
+    /// True where what was written is the field with exactly these bytes.
+    fn holds(written: &[u8], field: &[u8]) -> bool;
+    /// True for a boolean field that is true.
+    fn is_true(field: &[u8]) -> bool;
+}
+
+/// Masks rows of one table.
+pub struct RowMasker {
+    /// Qualified name, for messages.
+    pub table: String,
+    /// One per column that is read and written.
+    pub fields: Vec<FieldPlan>,
+    /// Index of the trailing flag field that says "leave this row".
+    pub skip_flag: Option<usize>,
+    /// Index of the trailing flag field that says "remove this row".
+    pub delete_flag: Option<usize>,
+    /// What was seen, per field.
+    pub seen: Vec<ColumnOutcome>,
+    /// Rows written.
+    pub rows: u64,
+    /// Rows left as they were.
+    pub skipped: u64,
+    /// Rows removed.
+    pub deleted: u64,
+    scratch: String,
+}
+
+impl RowMasker {
+    /// A masker that has seen nothing yet.
+    pub fn new(table: String, fields: Vec<FieldPlan>, skip_flag: Option<usize>, delete_flag: Option<usize>) -> Self {
+        let seen = vec![ColumnOutcome::default(); fields.len()];
+        Self { table, fields, skip_flag, delete_flag, seen, rows: 0, skipped: 0, deleted: 0, scratch: String::new() }
+    }
+
+    /// Fields in a row of the stream, flags included.
+    pub fn width(&self) -> usize {
+        self.fields.len() + usize::from(self.skip_flag.is_some()) + usize::from(self.delete_flag.is_some())
+    }
+
+    /// Masks one row, whose fields are ranges of `data`, and appends it to `out`.
+    pub fn row<F: Format>(&mut self, data: &[u8], row: &[Field], out: &mut Vec<u8>) -> Result<(), EngineError> {
+        let flag = |index: Option<usize>| {
+            index.and_then(|index| row[index].clone()).is_some_and(|range| F::is_true(&data[range]))
+        };
+        if flag(self.delete_flag) {
+            self.deleted += 1;
+            return Ok(());
+        }
+        self.rows += 1;
+        let skip = flag(self.skip_flag);
+        self.skipped += u64::from(skip);
+        F::start_row(self.fields.len(), out);
+        for index in 0..self.fields.len() {
+            F::separate(index, out);
+            let field = row[index].clone().map(|range| &data[range]);
+            match field {
+                Some(field) if !skip && self.fields[index].mask.is_some() => {
+                    self.mask_field::<F>(index, field, data, row, out)?;
+                }
+                _ => F::copy(field, out),
+            }
+            if !skip {
+                self.seen[index].values += 1;
+                self.seen[index].nulls += u64::from(field.is_none());
+            }
+        }
+        F::end_row(out);
+        Ok(())
+    }
+
+    fn mask_field<F: Format>(
+        &mut self,
+        index: usize,
+        field: &[u8],
+        data: &[u8],
+        row: &[Field],
+        out: &mut Vec<u8>,
+    ) -> Result<(), EngineError> {
+        let start = out.len();
+        self.scratch.clear();
+        let plan = &self.fields[index];
+        let mask = plan.mask.as_deref().expect("only masked fields get here");
+        let seed = plan.seed.and_then(|seed| Some((seed, row[seed].clone()?)));
+        let masked = (|| {
+            let Some(value) = decode::<F>(plan, field)? else {
+                F::copy(Some(field), out);
+                return Ok(());
+            };
+            let seed = match seed {
+                Some((seed, range)) => decode::<F>(&self.fields[seed], &data[range])?,
+                None => None,
+            };
+            let fake = mask.apply(&Cell { value: &value, seed: seed.as_ref() }, &mut self.scratch)?;
+            F::encode(&plan.codec, &fake, field, out)
+        })();
+        masked.map_err(|source| EngineError::Mask {
+            table: self.table.clone(),
+            column: plan.name.clone(),
+            function: plan.function.clone(),
+            source,
+        })?;
+        self.seen[index].changed += u64::from(!F::holds(&out[start..], field));
+        Ok(())
+    }
+}
+
+/// A value for a mask. What a function cannot look into (`nullify` and `constant` need not) is given as empty bytes.
+fn decode<'a, F: Format>(plan: &FieldPlan, field: &'a [u8]) -> Result<Option<Value<'a>>, MaskError> {
+    match plan.codec {
+        Codec::Opaque => Ok(Some(Value::Bytes((&[]).into()))),
+        ref codec => F::decode(codec, field),
+    }
+}

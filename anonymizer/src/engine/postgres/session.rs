@@ -1,0 +1,99 @@
+//! One connection with settings of our own, whatever the role or the database would impose, and the quoting of names.
+
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
+
+use crate::catalog::TableName;
+use crate::engine::EngineError;
+use crate::engine::postgres::error::engine_error;
+
+/// What every session of ours sets; a setting that a server's version does not have is left out.
+const SETTINGS: &[(&str, &str)] = &[
+    // Names in catalog functions' answers come out qualified, and nobody's objects are found by accident.
+    ("search_path", "pg_catalog"),
+    ("TimeZone", "UTC"),
+    ("DateStyle", "ISO, YMD"),
+    ("IntervalStyle", "postgres"),
+    ("bytea_output", "hex"),
+    ("extra_float_digits", "1"),
+    ("standard_conforming_strings", "on"),
+    ("xmloption", "content"),
+    ("statement_timeout", "0"),
+    ("idle_in_transaction_session_timeout", "0"),
+    ("idle_session_timeout", "0"),
+    ("transaction_timeout", "0"),
+    // Nobody else should be there; what holds a lock this long will not let go.
+    ("lock_timeout", "60s"),
+    ("default_transaction_read_only", "off"),
+    ("default_transaction_isolation", "read committed"),
+    ("default_tablespace", ""),
+    // A policy that would hide rows from us must be an error, not a smaller table.
+    ("row_security", "off"),
+    // A killed client's backend notices within a second instead of finishing its index first.
+    ("client_connection_check_interval", "1s"),
+    // Notices quote values.
+    ("client_min_messages", "error"),
+    ("jit", "off"),
+    ("vacuum_cost_delay", "0"),
+];
+
+/// Index builds are most of a run; this is per build, and at most `--jobs` run at a time.
+const MAINTENANCE_MEMORY_KB: i64 = 256 * 1024;
+
+/// Opens a session.
+pub async fn open(options: &PgConnectOptions) -> Result<PgConnection, EngineError> {
+    let connect = async {
+        let mut conn = PgConnection::connect_with(&options.clone().disable_statement_logging()).await?;
+        let (names, values): (Vec<&str>, Vec<&str>) = SETTINGS.iter().copied().unzip();
+        sqlx::query(
+            "SELECT pg_catalog.set_config(s.name, v.value, false)
+             FROM pg_catalog.unnest($1::text[], $2::text[]) AS v(name, value)
+             JOIN pg_catalog.pg_settings s ON lower(s.name) = lower(v.name)",
+        )
+        .bind(names)
+        .bind(values)
+        .execute(&mut conn)
+        .await?;
+        sqlx::query(
+            "SELECT pg_catalog.set_config(name, $1::text || 'kB', false) FROM pg_catalog.pg_settings
+             WHERE name = 'maintenance_work_mem' AND setting::bigint < $1",
+        )
+        .bind(MAINTENANCE_MEMORY_KB)
+        .execute(&mut conn)
+        .await?;
+        Ok(conn)
+    };
+    connect.await.map_err(|error| engine_error("connect to the database", error))
+}
+
+/// Runs statements that answer nothing. Names in `sql` must be quoted already.
+pub async fn run(conn: &mut PgConnection, task: &str, sql: &str) -> Result<(), EngineError> {
+    conn.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await.map(drop).map_err(|error| engine_error(task, error))
+}
+
+/// A name as an SQL identifier.
+pub fn ident(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A table's name as SQL.
+pub fn qualified(table: &TableName) -> String {
+    format!("{}.{}", ident(&table.schema), ident(&table.name))
+}
+
+/// Text as an SQL literal, under `standard_conforming_strings`.
+pub fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_texts_cannot_break_out_of_their_quotes() {
+        assert_eq!(ident("na\"me"), "\"na\"\"me\"");
+        assert_eq!(qualified(&TableName::new("a.b", "Order.Details")), "\"a.b\".\"Order.Details\"");
+        assert_eq!(literal("it's"), "'it''s'");
+    }
+}

@@ -1,0 +1,266 @@
+//! One unit, one transaction: read and mask, empty, load, rebuild, enter in the ledger.
+//!
+//! From the first read to the commit the unit's tables are locked. `COPY … FREEZE` needs the table to be emptied in the very
+//! transaction that loads it, with no cursor open; it leaves no dead rows, sets every hint, and where `wal_level` is minimal
+//! writes no log. Emptying keeps the table itself: its grants, views, policies, publications and comments never notice.
+
+use std::path::Path;
+use std::time::Instant;
+
+use futures_util::TryStreamExt as _;
+use sqlx::postgres::PgConnection;
+
+use crate::catalog::TableName;
+use crate::engine::postgres::binary::BinaryStream;
+use crate::engine::postgres::error::engine_error;
+use crate::engine::postgres::relation::{WireColumn, wire_columns};
+use crate::engine::postgres::rows::{FieldPlan, RowMasker};
+use crate::engine::postgres::session::{ident, qualified, run};
+use crate::engine::postgres::spool::{Spool, SpoolReader};
+use crate::engine::postgres::text::TextStream;
+use crate::engine::postgres::{indexes, ledger, quiet, sequences};
+use crate::engine::{ColumnOutcome, EngineError, TableOutcome, Unit};
+use crate::plan::{Action, Plan, TablePlan};
+use crate::progress::Progress;
+
+/// Rows between two progress reports: a report costs a lock.
+const PROGRESS_ROWS: u64 = 16_384;
+
+/// A table's masked rows, ready to be loaded.
+struct Load<'a> {
+    plan: &'a TablePlan,
+    copy_in: String,
+    spool: SpoolReader,
+    outcome: TableOutcome,
+}
+
+/// Masks a unit; part of the caller's transaction.
+pub async fn mask(
+    conn: &mut PgConnection,
+    plan: &Plan,
+    unit: &Unit,
+    spool_dir: &Path,
+    progress: &dyn Progress,
+) -> Result<Vec<TableOutcome>, EngineError> {
+    let started = Instant::now();
+    lock(conn, unit).await?;
+    let tables = unit.tables.iter().map(|name| table_plan(plan, name)).collect::<Result<Vec<_>, _>>()?;
+    let mut loads = Vec::new();
+    for table in tables {
+        progress.table_started(&table.name.to_string(), table.estimated_rows);
+        loads.push(read(conn, table, spool_dir, progress).await?);
+    }
+    let silenced = silence(conn, unit).await?;
+    let mut indexes_down = Vec::new();
+    for name in &unit.tables {
+        indexes_down.push(indexes::take_down(conn, name).await?);
+    }
+    let names: Vec<String> = unit.tables.iter().map(|name| format!("ONLY {}", qualified(name))).collect();
+    run(conn, &format!("empty {}", unit.name), &format!("TRUNCATE {}", names.join(", "))).await?;
+    let mut outcomes = Vec::new();
+    for (mut load, down) in loads.into_iter().zip(&indexes_down) {
+        let (name, label) = (&load.plan.name, load.plan.name.to_string());
+        progress.step(&label, "loading");
+        load_rows(conn, &load.copy_in, &mut load.spool, name).await?;
+        progress.step(&label, "building indexes");
+        indexes::put_back(conn, name, down).await?;
+        sequences::advance(conn, unit, load.plan).await?;
+        progress.step(&label, "gathering statistics");
+        run(conn, &format!("analyze {name}"), &format!("ANALYZE {}", qualified(name))).await?;
+        load.outcome.deleted += ledger::cascaded(conn, name).await?;
+        load.outcome.seconds = started.elapsed().as_secs_f64();
+        progress.table_finished(&label, load.outcome.rows);
+        outcomes.push(load.outcome);
+    }
+    for (name, silenced) in &silenced {
+        quiet::wake(conn, name, silenced).await?;
+    }
+    ledger::finish_unit(conn, &unit.name, &outcomes).await?;
+    Ok(outcomes)
+}
+
+fn table_plan<'a>(plan: &'a Plan, name: &TableName) -> Result<&'a TablePlan, EngineError> {
+    let table = plan.tables.iter().find(|table| table.name == *name);
+    table.ok_or_else(|| EngineError::Unexpected(format!("the plan has no table {name}")))
+}
+
+/// A partitioned root has no rows of its own; locking it locks the whole tree.
+async fn lock(conn: &mut PgConnection, unit: &Unit) -> Result<(), EngineError> {
+    let only = if unit.tables.contains(&unit.name) { "ONLY " } else { "" };
+    let sql = format!("LOCK TABLE {only}{} IN ACCESS EXCLUSIVE MODE", qualified(&unit.name));
+    run(conn, &format!("lock {}", unit.name), &sql).await
+}
+
+/// Silences the members of a tree from the root down: what is done to a parent reaches its partitions, so that they come
+/// last when everything is put back.
+async fn silence(
+    conn: &mut PgConnection,
+    unit: &Unit,
+) -> Result<Vec<(TableName, quiet::Silenced)>, EngineError> {
+    let mut silenced = Vec::new();
+    for name in &unit.members {
+        silenced.push((name.clone(), quiet::silence(conn, name).await?));
+    }
+    Ok(silenced)
+}
+
+/// Reads a table, masks its rows and spools them.
+async fn read<'a>(
+    conn: &mut PgConnection,
+    table: &'a TablePlan,
+    spool_dir: &Path,
+    progress: &dyn Progress,
+) -> Result<Load<'a>, EngineError> {
+    let columns = wire_columns(conn, &table.name).await?;
+    let format = if columns.iter().all(|column| column.has_binary) && fits_binary(table, &columns) { "binary" } else { "text" };
+    let names: Vec<String> = columns.iter().map(|column| ident(&column.name)).collect();
+    let copy_in = format!("COPY {} ({}) FROM STDIN (FORMAT {format}, FREEZE)", qualified(&table.name), names.join(", "));
+    let mut masker = masker(table, columns)?;
+    let mut spool = Spool::create(spool_dir)?;
+    if table.action == Action::Rewrite {
+        let copy_out = format!("COPY ({}) TO STDOUT (FORMAT {format})", select(table, &names));
+        with_predicate_path(conn, table, true).await?;
+        pump(conn, &copy_out, &mut masker, &mut spool, format == "binary", progress).await?;
+        with_predicate_path(conn, table, false).await?;
+    }
+    let outcome = outcome(table, &masker);
+    // Nothing goes back into a table that is truncated; an empty spool would be no valid binary stream.
+    let copy_in = if table.action == Action::Rewrite { copy_in } else { String::new() };
+    Ok(Load { plan: table, copy_in, spool: spool.into_reader()?, outcome })
+}
+
+/// A constant for a type we cannot encode in binary can still be written as text.
+fn fits_binary(table: &TablePlan, columns: &[WireColumn]) -> bool {
+    let by_text = |column: &WireColumn| {
+        let plan = table.columns.iter().find(|plan| plan.name == column.name);
+        column.codec == super::codec::Codec::Opaque
+            && plan.is_some_and(|plan| plan.mask.is_some() && plan.function != "nullify")
+    };
+    !columns.iter().any(by_text)
+}
+
+/// The query whose rows are masked: the columns, then a flag for each of the table's predicates.
+pub fn select(table: &TablePlan, names: &[String]) -> String {
+    let predicates = table.skip_rows.iter().chain(&table.delete_rows);
+    // The line breaks end a comment that a predicate may end with.
+    let flags = predicates.map(|predicate| format!("((\n{predicate}\n)) IS TRUE"));
+    let items: Vec<String> = names.iter().cloned().chain(flags).collect();
+    format!("SELECT {} FROM ONLY {}", items.join(", "), qualified(&table.name))
+}
+
+/// Predicates are written for the user's own search path, and their `now()` is the run's.
+async fn with_predicate_path(conn: &mut PgConnection, table: &TablePlan, on: bool) -> Result<(), EngineError> {
+    if table.skip_rows.is_none() && table.delete_rows.is_none() {
+        return Ok(());
+    }
+    let sql = if on { predicate_path(&table.name) } else { "SET LOCAL search_path = pg_catalog".to_owned() };
+    run(conn, "set the search path", &sql).await
+}
+
+/// `anonymizer` comes first for its `now()`.
+pub fn predicate_path(table: &TableName) -> String {
+    format!("SET LOCAL search_path = {}, pg_catalog, {}, public", ledger::SCHEMA, ident(&table.schema))
+}
+
+/// The masker of a table's rows.
+pub fn masker(table: &TablePlan, columns: Vec<WireColumn>) -> Result<RowMasker, EngineError> {
+    let wire: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+    let mut fields = Vec::new();
+    for column in columns {
+        let changed = || {
+            EngineError::Temporary(format!("{}.{} appeared after the plan was made", table.name, column.name))
+        };
+        let plan_index = table.columns.iter().position(|plan| plan.name == column.name).ok_or_else(changed)?;
+        let plan = &table.columns[plan_index];
+        let seed_name = plan.seed.map(|seed| &table.columns[seed].name);
+        fields.push(FieldPlan {
+            name: column.name.clone(),
+            function: plan.function.clone(),
+            plan_index,
+            codec: column.codec,
+            mask: plan.mask.clone(),
+            seed: seed_name.and_then(|name| wire.iter().position(|column| column == name)),
+        });
+    }
+    let width = fields.len();
+    let skip = table.skip_rows.is_some().then_some(width);
+    let delete = table.delete_rows.is_some().then_some(width + usize::from(skip.is_some()));
+    Ok(RowMasker::new(table.name.to_string(), fields, skip, delete))
+}
+
+/// From COPY OUT through the masker into the spool.
+async fn pump(
+    conn: &mut PgConnection,
+    copy_out: &str,
+    masker: &mut RowMasker,
+    spool: &mut Spool,
+    binary: bool,
+    progress: &dyn Progress,
+) -> Result<(), EngineError> {
+    let task = format!("read {}", masker.table);
+    let fail = |error| engine_error(&task, error);
+    let label = masker.table.clone();
+    let mut reported = 0;
+    let mut pieces = conn.copy_out_raw(copy_out).await.map_err(fail)?;
+    let mut stream = if binary { Stream::Binary(BinaryStream::start(&mut spool.buffer)) } else { Stream::Text(TextStream::default()) };
+    while let Some(piece) = pieces.try_next().await.map_err(fail)? {
+        match &mut stream {
+            Stream::Binary(stream) => stream.feed(&piece, masker, &mut spool.buffer)?,
+            Stream::Text(stream) => stream.feed(&piece, masker, &mut spool.buffer)?,
+        }
+        spool.relieve()?;
+        if masker.rows >= reported + PROGRESS_ROWS {
+            reported = masker.rows;
+            progress.rows(&label, reported);
+        }
+    }
+    match stream {
+        Stream::Binary(stream) => stream.end(&mut spool.buffer)?,
+        Stream::Text(stream) => stream.end()?,
+    }
+    progress.rows(&label, masker.rows);
+    Ok(())
+}
+
+enum Stream {
+    Binary(BinaryStream),
+    Text(TextStream),
+}
+
+/// From the spool back into the emptied table.
+async fn load_rows(
+    conn: &mut PgConnection,
+    copy_in: &str,
+    spool: &mut SpoolReader,
+    table: &TableName,
+) -> Result<(), EngineError> {
+    if copy_in.is_empty() {
+        return Ok(());
+    }
+    let task = format!("load {table}");
+    let fail = |error| engine_error(&task, error);
+    let mut copy = conn.copy_in_raw(copy_in).await.map_err(fail)?;
+    loop {
+        let chunk = spool.chunk()?;
+        if chunk.is_empty() {
+            break;
+        }
+        copy.send(chunk).await.map_err(fail)?;
+    }
+    copy.finish().await.map(drop).map_err(fail)
+}
+
+fn outcome(table: &TablePlan, masker: &RowMasker) -> TableOutcome {
+    let mut columns = vec![ColumnOutcome::default(); table.columns.len()];
+    for (field, seen) in masker.fields.iter().zip(&masker.seen) {
+        columns[field.plan_index] = *seen;
+    }
+    TableOutcome {
+        table: Some(table.name.clone()),
+        rows: masker.rows,
+        skipped: masker.skipped,
+        deleted: masker.deleted,
+        seconds: 0.0,
+        columns,
+    }
+}
