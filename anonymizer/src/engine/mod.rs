@@ -52,6 +52,8 @@ pub struct Unit {
     pub name: TableName,
     /// The tables in it that have rows of their own; the root too where it has.
     pub tables: Vec<TableName>,
+    /// All tables of the tree from the root down, partitioned ones included; for a plain table, itself.
+    pub members: Vec<TableName>,
     /// Set when an earlier, interrupted run has finished it: nothing is left to do but to report.
     pub done: Option<Vec<TableOutcome>>,
 }

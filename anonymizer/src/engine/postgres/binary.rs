@@ -20,7 +20,12 @@ impl Format for Binary {
         codec.decode(field)
     }
 
-    fn encode(codec: &Codec, value: &Value<'_>, original: &[u8], out: &mut Vec<u8>) -> Result<(), MaskError> {
+    fn encode(
+        codec: &Codec,
+        value: &Value<'_>,
+        original: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), MaskError> {
         codec.encode(value, original, out)
     }
 
@@ -69,7 +74,12 @@ impl BinaryStream {
     }
 
     /// Masks all rows that are complete with this piece.
-    pub fn feed(&mut self, piece: &[u8], masker: &mut RowMasker, out: &mut Vec<u8>) -> Result<(), EngineError> {
+    pub fn feed(
+        &mut self,
+        piece: &[u8],
+        masker: &mut RowMasker,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EngineError> {
         if self.pending.is_empty() {
             // The server sends one row per message: nothing needs to be kept or copied.
             let used = self.consume(piece, masker, out)?;
@@ -93,7 +103,12 @@ impl BinaryStream {
         Ok(())
     }
 
-    fn consume(&mut self, data: &[u8], masker: &mut RowMasker, out: &mut Vec<u8>) -> Result<usize, EngineError> {
+    fn consume(
+        &mut self,
+        data: &[u8],
+        masker: &mut RowMasker,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, EngineError> {
         let mut used = 0;
         if self.in_header {
             let Some(header) = data.get(..HEADER.len()) else { return Ok(0) };
@@ -114,7 +129,12 @@ impl BinaryStream {
     }
 
     /// Finds the fields of the row that starts at `at`; answers where it ends, or `None` where it is not complete.
-    fn split(&mut self, data: &[u8], at: usize, width: usize) -> Result<Option<usize>, EngineError> {
+    fn split(
+        &mut self,
+        data: &[u8],
+        at: usize,
+        width: usize,
+    ) -> Result<Option<usize>, EngineError> {
         let Some(count) = data.get(at..at + 2) else { return Ok(None) };
         let mut at = at + 2;
         if count == TRAILER {
@@ -145,5 +165,7 @@ impl BinaryStream {
 }
 
 fn malformed() -> EngineError {
-    EngineError::Unexpected("the server sent a COPY stream that is not in the documented format".to_owned())
+    EngineError::Unexpected(
+        "the server sent a COPY stream that is not in the documented format".to_owned(),
+    )
 }

@@ -129,7 +129,12 @@ impl Codec {
 
     /// Appends a value's field: four bytes of length, then the bytes; length -1 for NULL. `original` is the field that the
     /// value replaces, whose array dimensions are kept.
-    pub fn encode(&self, value: &Value<'_>, original: &[u8], out: &mut Vec<u8>) -> Result<(), MaskError> {
+    pub fn encode(
+        &self,
+        value: &Value<'_>,
+        original: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), MaskError> {
         if value.is_null() {
             out.extend_from_slice(&(-1_i32).to_be_bytes());
             return Ok(());
@@ -142,7 +147,12 @@ impl Codec {
         Ok(())
     }
 
-    fn encode_body(&self, value: &Value<'_>, original: &[u8], out: &mut Vec<u8>) -> Result<(), MaskError> {
+    fn encode_body(
+        &self,
+        value: &Value<'_>,
+        original: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), MaskError> {
         match (self, value) {
             (Codec::Text | Codec::BlankPadded, Value::Text(t)) if !t.contains('\0') => {
                 out.extend_from_slice(t.as_bytes());
@@ -158,7 +168,9 @@ impl Codec {
             (Codec::Float(4), Value::Float(f)) => out.extend_from_slice(&(*f as f32).to_be_bytes()),
             (Codec::Float(_), Value::Float(f)) => out.extend_from_slice(&f.to_be_bytes()),
             (Codec::Numeric, Value::Decimal(d)) => numeric::encode(d, out).ok_or(UNFITTING)?,
-            (Codec::Numeric, Value::Int(i)) => numeric::encode(&i.to_string(), out).ok_or(UNFITTING)?,
+            (Codec::Numeric, Value::Int(i)) => {
+                numeric::encode(&i.to_string(), out).ok_or(UNFITTING)?
+            }
             (Codec::Json, Value::Json(t)) => out.extend_from_slice(t.as_bytes()),
             (Codec::Jsonb, Value::Json(t)) => {
                 out.push(JSONB_VERSION);
@@ -169,14 +181,18 @@ impl Codec {
                 out.extend_from_slice(&d.checked_sub(EPOCH_DAYS).ok_or(UNFITTING)?.to_be_bytes());
             }
             (Codec::Timestamp, Value::Timestamp(t)) => {
-                out.extend_from_slice(&t.checked_sub(EPOCH_MICROSECONDS).ok_or(UNFITTING)?.to_be_bytes());
+                out.extend_from_slice(
+                    &t.checked_sub(EPOCH_MICROSECONDS).ok_or(UNFITTING)?.to_be_bytes(),
+                );
             }
             (Codec::Time, Value::Time(t)) => out.extend_from_slice(&t.to_be_bytes()),
             (Codec::Uuid, Value::Uuid(u)) => out.extend_from_slice(u),
             (Codec::Inet(cidr), Value::Inet(ip, prefix)) => encode_inet(*ip, *prefix, *cidr, out),
             (Codec::Mac(6), Value::Mac(m)) => out.extend_from_slice(m),
             (Codec::Mac(8), Value::Mac8(m)) => out.extend_from_slice(m),
-            (Codec::Array(element), Value::Array(items)) => encode_array(element, items, original, out)?,
+            (Codec::Array(element), Value::Array(items)) => {
+                encode_array(element, items, original, out)?
+            }
             _ => return Err(UNFITTING),
         }
         Ok(())
@@ -239,7 +255,9 @@ fn decode_array<'a>(element: &Codec, field: &'a [u8]) -> Result<Value<'a>, MaskE
             length => {
                 let length = usize::try_from(length).map_err(|_| MALFORMED)?;
                 let (item, tail) = tail.split_at_checked(length).ok_or(MALFORMED)?;
-                items.push(element.decode(item)?.ok_or(MaskError("an infinite date inside an array"))?);
+                items.push(
+                    element.decode(item)?.ok_or(MaskError("an infinite date inside an array"))?,
+                );
                 rest = tail;
             }
         }
@@ -314,7 +332,8 @@ mod tests {
 
     #[test]
     fn malformed_fields_are_errors_not_panics() {
-        let codecs = [16, 17, 20, 25, 114, 650, 829, 869, 1082, 1700, 2950, 3802].map(Codec::of_type);
+        let codecs =
+            [16, 17, 20, 25, 114, 650, 829, 869, 1082, 1700, 2950, 3802].map(Codec::of_type);
         for codec in codecs.iter().cloned().chain([Codec::Array(Box::new(Codec::Text))]) {
             for length in 0..40 {
                 let _ = codec.decode(&vec![0xff; length]);

@@ -10,7 +10,9 @@ pub fn engine_error(task: &str, error: sqlx::Error) -> EngineError {
     match &error {
         sqlx::Error::Database(database) => {
             let Some(error) = database.try_downcast_ref::<PgDatabaseError>() else {
-                return EngineError::Unexpected(format!("{task}: the server answered with an unknown error"));
+                return EngineError::Unexpected(format!(
+                    "{task}: the server answered with an unknown error"
+                ));
             };
             let detail = describe(error);
             if is_temporary(error.code()) {
@@ -19,16 +21,20 @@ pub fn engine_error(task: &str, error: sqlx::Error) -> EngineError {
                 EngineError::Database { task: task.to_owned(), detail }
             }
         }
-        sqlx::Error::Io(error) => EngineError::Temporary(format!("{task}: connection failed ({:?})", error.kind())),
+        sqlx::Error::Io(error) => {
+            EngineError::Temporary(format!("{task}: connection failed ({:?})", error.kind()))
+        }
         sqlx::Error::Tls(_) => EngineError::Unexpected(format!("{task}: TLS could not be set up")),
         // The texts of the other variants describe our own use of the driver and hold no values.
-        sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
-            EngineError::Temporary(format!("{task}: the connection broke in the middle of an exchange"))
+        sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => EngineError::Temporary(format!(
+            "{task}: the connection broke in the middle of an exchange"
+        )),
+        sqlx::Error::Configuration(_) => {
+            EngineError::Usage(format!("{task}: the connection settings are not valid"))
         }
-        sqlx::Error::Configuration(_) => EngineError::Usage(format!("{task}: the connection settings are not valid")),
-        sqlx::Error::ColumnDecode { index, .. } => {
-            EngineError::Unexpected(format!("{task}: column {index} of a catalog query has an unexpected type"))
-        }
+        sqlx::Error::ColumnDecode { index, .. } => EngineError::Unexpected(format!(
+            "{task}: column {index} of a catalog query has an unexpected type"
+        )),
         _ => EngineError::Unexpected(format!("{task}: the driver reported an unexpected error")),
     }
 }

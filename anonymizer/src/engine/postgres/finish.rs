@@ -13,7 +13,10 @@ use crate::engine::postgres::{indexes, keys, ledger, rights, transaction};
 const STATISTICS: [&str; 2] = ["pg_catalog.pg_statistic", "pg_catalog.pg_statistic_ext_data"];
 
 /// Puts back what the run took down and marks the database as finished. Answers with notes for the report.
-pub async fn finish(conn: &mut PgConnection, options: &PgConnectOptions) -> Result<Vec<String>, EngineError> {
+pub async fn finish(
+    conn: &mut PgConnection,
+    options: &PgConnectOptions,
+) -> Result<Vec<String>, EngineError> {
     let mut notes = Vec::new();
     let keys = keys::put_back(conn).await?;
     if keys > 0 {
@@ -56,7 +59,10 @@ async fn materialized_views(conn: &mut PgConnection) -> Result<Vec<TableName>, E
     .fetch_all(conn)
     .await
     .map_err(|error| engine_error("read the materialized views", error))?;
-    Ok(rows.iter().map(|row| TableName::new(row.get::<String, _>(0), row.get::<String, _>(1))).collect())
+    Ok(rows
+        .iter()
+        .map(|row| TableName::new(row.get::<String, _>(0), row.get::<String, _>(1)))
+        .collect())
 }
 
 /// Tables whose statistics span their children: these saw some children before they were masked.
@@ -69,7 +75,10 @@ async fn inheritance_parents(conn: &mut PgConnection) -> Result<Vec<TableName>, 
     .fetch_all(conn)
     .await
     .map_err(|error| engine_error("read the inheritance trees", error))?;
-    Ok(rows.iter().map(|row| TableName::new(row.get::<String, _>(0), row.get::<String, _>(1))).collect())
+    Ok(rows
+        .iter()
+        .map(|row| TableName::new(row.get::<String, _>(0), row.get::<String, _>(1)))
+        .collect())
 }
 
 /// ANALYZE replaces rows of the statistics catalogs; the old ones stay on their pages until the catalogs are rewritten.
@@ -88,8 +97,10 @@ async fn rewrite_statistics(conn: &mut PgConnection) -> Result<(), EngineError> 
 }
 
 async fn file_of(conn: &mut PgConnection, catalog: &str) -> Result<Option<i64>, EngineError> {
-    sqlx::query_scalar(AssertSqlSafe(format!("SELECT pg_catalog.pg_relation_filenode('{catalog}')::bigint")))
-        .fetch_one(conn)
-        .await
-        .map_err(|error| engine_error("read the statistics catalogs", error))
+    sqlx::query_scalar(AssertSqlSafe(format!(
+        "SELECT pg_catalog.pg_relation_filenode('{catalog}')::bigint"
+    )))
+    .fetch_one(conn)
+    .await
+    .map_err(|error| engine_error("read the statistics catalogs", error))
 }

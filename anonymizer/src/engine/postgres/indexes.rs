@@ -48,7 +48,10 @@ WHERE x.indrelid = $1::regclass
 ORDER BY x.indisprimary DESC, i.relname"#;
 
 /// Drops what may go down, and records invalid indexes in the ledger; part of the caller's transaction.
-pub async fn take_down(conn: &mut PgConnection, table: &TableName) -> Result<TakenDown, EngineError> {
+pub async fn take_down(
+    conn: &mut PgConnection,
+    table: &TableName,
+) -> Result<TakenDown, EngineError> {
     let task = format!("take down the indexes of {table}");
     let rows = sqlx::query(INDEXES)
         .bind(qualified(table))
@@ -60,7 +63,9 @@ pub async fn take_down(conn: &mut PgConnection, table: &TableName) -> Result<Tak
         let index = TableName::new(row.get::<String, _>("schema"), row.get::<String, _>("name"));
         let constraint: Option<String> = row.get("constraint");
         let drop = match &constraint {
-            Some(name) => format!("ALTER TABLE {} DROP CONSTRAINT {}", qualified(table), ident(name)),
+            Some(name) => {
+                format!("ALTER TABLE {} DROP CONSTRAINT {}", qualified(table), ident(name))
+            }
             None => format!("DROP INDEX {}", qualified(&index)),
         };
         run(conn, &task, &drop).await?;
@@ -96,7 +101,8 @@ fn builds(
         None => vec![definition],
     };
     if let Some(name) = constraint {
-        let sort = if row.get::<String, _>("constraint_type") == "p" { "PRIMARY KEY" } else { "UNIQUE" };
+        let sort =
+            if row.get::<String, _>("constraint_type") == "p" { "PRIMARY KEY" } else { "UNIQUE" };
         let deferrable = match (row.get::<bool, _>("deferrable"), row.get::<bool, _>("deferred")) {
             (true, true) => " DEFERRABLE INITIALLY DEFERRED",
             (true, false) => " DEFERRABLE",
@@ -123,8 +129,14 @@ fn marks(
     if let Some(comment) = row.get::<Option<String>, _>("comment") {
         marks.push(format!("COMMENT ON INDEX {name} IS {}", literal(&comment)));
     }
-    if let (Some(comment), Some(constraint)) = (row.get::<Option<String>, _>("constraint_comment"), constraint) {
-        marks.push(format!("COMMENT ON CONSTRAINT {} ON {table} IS {}", ident(constraint), literal(&comment)));
+    if let (Some(comment), Some(constraint)) =
+        (row.get::<Option<String>, _>("constraint_comment"), constraint)
+    {
+        marks.push(format!(
+            "COMMENT ON CONSTRAINT {} ON {table} IS {}",
+            ident(constraint),
+            literal(&comment)
+        ));
     }
     let columns: Vec<i32> = row.get("statistics_columns");
     let targets: Vec<i32> = row.get("statistics_targets");
@@ -135,13 +147,20 @@ fn marks(
         marks.push(format!("ALTER TABLE {table} CLUSTER ON {}", ident(&index.name)));
     }
     if row.get::<bool, _>("replica_identity") {
-        marks.push(format!("ALTER TABLE {table} REPLICA IDENTITY USING INDEX {}", ident(&index.name)));
+        marks.push(format!(
+            "ALTER TABLE {table} REPLICA IDENTITY USING INDEX {}",
+            ident(&index.name)
+        ));
     }
     marks
 }
 
 /// Builds everything again; part of the transaction that took it down.
-pub async fn put_back(conn: &mut PgConnection, table: &TableName, taken: &TakenDown) -> Result<(), EngineError> {
+pub async fn put_back(
+    conn: &mut PgConnection,
+    table: &TableName,
+    taken: &TakenDown,
+) -> Result<(), EngineError> {
     let task = format!("rebuild the indexes of {table}");
     for statement in taken.builds.iter().chain(&taken.marks) {
         run(conn, &task, statement).await?;
@@ -151,7 +170,10 @@ pub async fn put_back(conn: &mut PgConnection, table: &TableName, taken: &TakenD
 
 /// Makes the indexes that were invalid before the run, invalid: `CREATE INDEX CONCURRENTLY` commits its catalog entry, then
 /// waits for whoever holds the table, and is cancelled while it waits for us.
-pub async fn restore_invalid(conn: &mut PgConnection, options: &PgConnectOptions) -> Result<usize, EngineError> {
+pub async fn restore_invalid(
+    conn: &mut PgConnection,
+    options: &PgConnectOptions,
+) -> Result<usize, EngineError> {
     let entries = ledger::taken_down(conn, ledger::INVALID_INDEX).await?;
     for entry in &entries {
         let task = format!("restore invalid index {}", entry.name);
@@ -177,7 +199,11 @@ fn build_invalid(statement: &str) -> Option<String> {
 }
 
 /// True where the table already has an index with that definition, from a run that was interrupted right here.
-async fn is_there(conn: &mut PgConnection, definition: &str, table: &str) -> Result<bool, EngineError> {
+async fn is_there(
+    conn: &mut PgConnection,
+    definition: &str,
+    table: &str,
+) -> Result<bool, EngineError> {
     sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_index
          WHERE indrelid = $1::regclass AND pg_catalog.pg_get_indexdef(indexrelid) = $2)",
@@ -215,7 +241,10 @@ mod tests {
     #[test]
     fn only_index_definitions_have_a_concurrent_form() {
         let unique = build_invalid("CREATE UNIQUE INDEX i ON public.t USING btree (a)");
-        assert_eq!(unique.as_deref(), Some("CREATE UNIQUE INDEX CONCURRENTLY i ON public.t USING btree (a)"));
+        assert_eq!(
+            unique.as_deref(),
+            Some("CREATE UNIQUE INDEX CONCURRENTLY i ON public.t USING btree (a)")
+        );
         assert_eq!(build_invalid("COMMENT ON INDEX public.i IS 'x'"), None);
         assert_eq!(build_invalid("ALTER INDEX public.i ALTER COLUMN 1 SET STATISTICS 5"), None);
     }

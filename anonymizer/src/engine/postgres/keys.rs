@@ -38,12 +38,18 @@ pub async fn take_down(
         let mut restore =
             vec![format!("ALTER TABLE {table} ADD CONSTRAINT {name} {}", row.get::<String, _>(0))];
         if let Some(comment) = row.get::<Option<String>, _>(1) {
-            restore.push(format!("COMMENT ON CONSTRAINT {name} ON {table} IS {}", literal(&comment)));
+            restore
+                .push(format!("COMMENT ON CONSTRAINT {name} ON {table} IS {}", literal(&comment)));
         }
         let detail = serde_json::to_string(key).expect("a foreign key is plain data");
         let label = format!("{} of {}", key.name, key.table);
         ledger::record(conn, ledger::FOREIGN_KEY, &label, &restore, Some(detail)).await?;
-        run(conn, &format!("drop foreign key {label}"), &format!("ALTER TABLE {table} DROP CONSTRAINT {name}")).await?;
+        run(
+            conn,
+            &format!("drop foreign key {label}"),
+            &format!("ALTER TABLE {table} DROP CONSTRAINT {name}"),
+        )
+        .await?;
     }
     Ok(keys.len())
 }

@@ -24,8 +24,6 @@ pub struct Run {
     schema_fingerprint: String,
     key_check: String,
     key_is_ephemeral: bool,
-    /// The run's `now()`, RFC 3339.
-    pub now: String,
     /// When it finished, if it did.
     pub finished_at: Option<String>,
 }
@@ -34,8 +32,6 @@ pub struct Run {
 pub struct TakenDown {
     /// Identifies the entry.
     pub id: i64,
-    /// Which sort of thing.
-    pub kind: String,
     /// Its name, for messages.
     pub name: String,
     /// The statements that put it back.
@@ -58,7 +54,11 @@ pub async fn exists(conn: &mut PgConnection) -> Result<bool, EngineError> {
 }
 
 /// Makes the ledger and its one run; part of the caller's transaction.
-pub async fn create(conn: &mut PgConnection, plan: &Plan, options: &RunOptions) -> Result<(), EngineError> {
+pub async fn create(
+    conn: &mut PgConnection,
+    plan: &Plan,
+    options: &RunOptions,
+) -> Result<(), EngineError> {
     let now = literal(&options.now);
     let statements = format!(
         "CREATE SCHEMA IF NOT EXISTS anonymizer;
@@ -96,7 +96,7 @@ pub async fn create(conn: &mut PgConnection, plan: &Plan, options: &RunOptions) 
 /// Reads the run.
 pub async fn read(conn: &mut PgConnection) -> Result<Run, EngineError> {
     let row = sqlx::query(
-        "SELECT rules_digest, function_set, schema_fingerprint, key_check, key_is_ephemeral, now,
+        "SELECT rules_digest, function_set, schema_fingerprint, key_check, key_is_ephemeral,
                 pg_catalog.to_char(finished_at, 'YYYY-MM-DD HH24:MI') || ' UTC' AS finished_at
          FROM anonymizer.run",
     )
@@ -109,8 +109,7 @@ pub async fn read(conn: &mut PgConnection) -> Result<Run, EngineError> {
         schema_fingerprint: row.get(2),
         key_check: row.get(3),
         key_is_ephemeral: row.get(4),
-        now: row.get(5),
-        finished_at: row.get(6),
+        finished_at: row.get(5),
     })
 }
 
@@ -132,7 +131,10 @@ impl Run {
             return refuse("and its tables have changed since", "restore the copy again");
         }
         if self.key_check != options.key_check && self.key_is_ephemeral {
-            return refuse("by a run whose key was made for that run only", "restore the copy again, and give a key to be able to resume");
+            return refuse(
+                "by a run whose key was made for that run only",
+                "restore the copy again, and give a key to be able to resume",
+            );
         }
         if self.key_check != options.key_check {
             return refuse("with another key", restore);
@@ -149,29 +151,35 @@ pub async fn record(
     restore: &[String],
     detail: Option<String>,
 ) -> Result<(), EngineError> {
-    sqlx::query("INSERT INTO anonymizer.taken_down (kind, name, restore, detail) VALUES ($1, $2, $3, $4)")
-        .bind(kind)
-        .bind(name)
-        .bind(restore)
-        .bind(detail)
-        .execute(conn)
-        .await
-        .map(drop)
-        .map_err(|error| engine_error("write the ledger", error))
+    sqlx::query(
+        "INSERT INTO anonymizer.taken_down (kind, name, restore, detail) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(kind)
+    .bind(name)
+    .bind(restore)
+    .bind(detail)
+    .execute(conn)
+    .await
+    .map(drop)
+    .map_err(|error| engine_error("write the ledger", error))
 }
 
 /// What is still down, of one kind.
-pub async fn taken_down(conn: &mut PgConnection, kind: &str) -> Result<Vec<TakenDown>, EngineError> {
-    let rows = sqlx::query("SELECT id, kind, name, restore FROM anonymizer.taken_down WHERE kind = $1 ORDER BY id")
-        .bind(kind)
-        .fetch_all(conn)
-        .await
-        .map_err(|error| engine_error("read the ledger", error))?;
+pub async fn taken_down(
+    conn: &mut PgConnection,
+    kind: &str,
+) -> Result<Vec<TakenDown>, EngineError> {
+    let rows = sqlx::query(
+        "SELECT id, name, restore FROM anonymizer.taken_down WHERE kind = $1 ORDER BY id",
+    )
+    .bind(kind)
+    .fetch_all(conn)
+    .await
+    .map_err(|error| engine_error("read the ledger", error))?;
     let entry = |row: &sqlx::postgres::PgRow| TakenDown {
         id: row.get(0),
-        kind: row.get(1),
-        name: row.get(2),
-        restore: row.get(3),
+        name: row.get(1),
+        restore: row.get(2),
     };
     Ok(rows.iter().map(entry).collect())
 }
@@ -191,7 +199,9 @@ pub async fn foreign_keys_down(conn: &mut PgConnection) -> Result<Vec<ForeignKey
             .await
             .map_err(|error| engine_error("read the ledger", error))?;
     let parse = |detail: &String| {
-        serde_json::from_str(detail).map_err(|_| EngineError::Unexpected("the ledger holds an entry it should not".to_owned()))
+        serde_json::from_str(detail).map_err(|_| {
+            EngineError::Unexpected("the ledger holds an entry it should not".to_owned())
+        })
     };
     details.iter().map(parse).collect()
 }
@@ -214,21 +224,28 @@ pub async fn finish_unit(
 }
 
 /// The units that are finished, with what happened to their tables.
-pub async fn finished_units(conn: &mut PgConnection) -> Result<Vec<(TableName, Vec<TableOutcome>)>, EngineError> {
+pub async fn finished_units(
+    conn: &mut PgConnection,
+) -> Result<Vec<(TableName, Vec<TableOutcome>)>, EngineError> {
     let rows = sqlx::query("SELECT schema_name, table_name, outcomes FROM anonymizer.unit")
         .fetch_all(conn)
         .await
         .map_err(|error| engine_error("read the ledger", error))?;
     let unit = |row: &sqlx::postgres::PgRow| {
-        let outcomes = serde_json::from_str(row.get(2))
-            .map_err(|_| EngineError::Unexpected("the ledger holds an entry it should not".to_owned()))?;
+        let outcomes = serde_json::from_str(row.get(2)).map_err(|_| {
+            EngineError::Unexpected("the ledger holds an entry it should not".to_owned())
+        })?;
         Ok((TableName::new(row.get::<String, _>(0), row.get::<String, _>(1)), outcomes))
     };
     rows.iter().map(unit).collect()
 }
 
 /// Records rows that a cascade removed before the table's own unit; part of the caller's transaction.
-pub async fn record_cascade(conn: &mut PgConnection, table: &TableName, rows: u64) -> Result<(), EngineError> {
+pub async fn record_cascade(
+    conn: &mut PgConnection,
+    table: &TableName,
+    rows: u64,
+) -> Result<(), EngineError> {
     sqlx::query("INSERT INTO anonymizer.cascade_delete VALUES ($1, $2, $3)")
         .bind(&table.schema)
         .bind(&table.name)
@@ -255,5 +272,9 @@ pub async fn cascaded(conn: &mut PgConnection, table: &TableName) -> Result<u64,
 /// Marks the run as finished.
 pub async fn finish(conn: &mut PgConnection) -> Result<(), EngineError> {
     let sql = "UPDATE anonymizer.run SET finished_at = pg_catalog.now() WHERE finished_at IS NULL";
-    sqlx::query(AssertSqlSafe(sql)).execute(conn).await.map(drop).map_err(|error| engine_error("write the ledger", error))
+    sqlx::query(AssertSqlSafe(sql))
+        .execute(conn)
+        .await
+        .map(drop)
+        .map_err(|error| engine_error("write the ledger", error))
 }

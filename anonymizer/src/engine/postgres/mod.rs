@@ -1,3 +1,307 @@
-//! PostgreSQL.
+//! PostgreSQL, in three phases, for a role that is no superuser.
+//!
+//! 1. One transaction: the ledger, the rights, every foreign key around a rewritten table down ([`keys`], [`rights`]).
+//! 2. One transaction per unit, several at a time ([`unit`]): COPY OUT, mask, spool, empty, COPY … FREEZE, rebuild. The table
+//!    itself stays, and with it whatever hangs on it.
+//! 3. One transaction per foreign key, then materialized views, statistics, and the end of the run ([`finish`]).
+//!
+//! Whatever is taken down stands in the [`ledger`] first, so that a run killed at any moment can be run again.
 
 pub mod catalog;
+
+mod binary;
+mod cascade;
+mod check;
+mod codec;
+mod error;
+mod finish;
+mod guard;
+mod indexes;
+mod keys;
+mod ledger;
+mod numeric;
+mod preview;
+mod quiet;
+mod relation;
+mod rights;
+mod rows;
+mod sequences;
+mod session;
+mod spool;
+mod text;
+mod unit;
+
+use std::path::PathBuf;
+use std::str::FromStr as _;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use tokio::sync::Mutex;
+
+use crate::catalog::{Catalog, TableName};
+use crate::engine::postgres::error::engine_error;
+use crate::engine::postgres::session::run;
+use crate::engine::{Begun, Engine, EngineError, RunOptions, Sample, TableOutcome, Unit};
+use crate::plan::{Action, Plan};
+use crate::progress::Progress;
+
+/// A PostgreSQL database.
+pub struct PostgresEngine {
+    options: PgConnectOptions,
+    /// The session that holds the run's lock.
+    control: Mutex<PgConnection>,
+}
+
+impl PostgresEngine {
+    /// Connects. The URL and the environment are read as libpq reads them (`sslmode`, `PGSSLROOTCERT`, …).
+    pub async fn connect(url: &str) -> Result<Self, EngineError> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|_| {
+                EngineError::Usage(
+                    "the database URL is not of the form postgres://user@host:port/database"
+                        .to_owned(),
+                )
+            })?
+            .application_name(&guard::application_name());
+        let control = Mutex::new(session::open(&options).await?);
+        Ok(Self { options, control })
+    }
+}
+
+impl Engine for PostgresEngine {
+    fn location(&self) -> String {
+        let host = match self.options.get_socket() {
+            Some(socket) => socket.display().to_string(),
+            None => format!("{}:{}", self.options.get_host(), self.options.get_port()),
+        };
+        format!("{host}/{}", self.options.get_database().unwrap_or(self.options.get_username()))
+    }
+
+    async fn catalog(&self) -> Result<Catalog, EngineError> {
+        let conn = &mut *self.control.lock().await;
+        let mut catalog =
+            catalog::read(conn).await.map_err(|error| engine_error("read the catalog", error))?;
+        if ledger::exists(conn).await? {
+            catalog.foreign_keys.extend(ledger::foreign_keys_down(conn).await?);
+        }
+        Ok(catalog)
+    }
+
+    async fn check(&self, plan: &Plan) -> Result<Vec<(String, String, String)>, EngineError> {
+        let catalog = self.catalog().await?;
+        let conn = &mut *self.control.lock().await;
+        refuse_read_only(conn).await?;
+        run(conn, "check the database", "BEGIN TRANSACTION READ ONLY").await?;
+        let findings = check::findings(conn, plan, &catalog).await;
+        run(conn, "check the database", "ROLLBACK").await?;
+        findings
+    }
+
+    async fn preview(&self, plan: &Plan, rows: usize) -> Result<Vec<Sample>, EngineError> {
+        let conn = &mut *self.control.lock().await;
+        run(conn, "preview", "BEGIN TRANSACTION READ ONLY").await?;
+        let mut samples = Vec::new();
+        for table in plan
+            .tables
+            .iter()
+            .filter(|table| table.columns.iter().any(|column| column.mask.is_some()))
+        {
+            samples.push(preview::sample(conn, table, rows).await?);
+        }
+        run(conn, "preview", "ROLLBACK").await?;
+        Ok(samples)
+    }
+
+    async fn begin(&self, plan: &Plan, options: &RunOptions) -> Result<Begun, EngineError> {
+        let catalog = self.catalog().await?;
+        let conn = &mut *self.control.lock().await;
+        guard::lock(conn).await?;
+        if !options.allow_connections {
+            guard::refuse_other_clients(conn).await?;
+        }
+        let mut units = units(conn, plan).await?;
+        if ledger::exists(conn).await? {
+            let run = ledger::read(conn).await?;
+            run.must_match(plan, options)?;
+            if let Some(at) = run.finished_at {
+                return Ok(Begun::AlreadyDone(format!(
+                    "masked with these rules and this key on {at}; nothing to do"
+                )));
+            }
+        } else {
+            refuse_small_spool(conn, &units, options).await?;
+            transaction(conn, async |conn| prepare(conn, plan, &catalog, &units, options).await)
+                .await?;
+        }
+        for (name, outcomes) in ledger::finished_units(conn).await? {
+            if let Some(unit) = units.iter_mut().find(|unit| unit.name == name) {
+                unit.done = Some(outcomes);
+            }
+        }
+        Ok(Begun::Work(units))
+    }
+
+    async fn mask_unit(
+        &self,
+        plan: &Plan,
+        options: &RunOptions,
+        unit: &Unit,
+        progress: &dyn Progress,
+    ) -> Result<Vec<TableOutcome>, EngineError> {
+        let mut conn = session::open(&self.options).await?;
+        let spool_dir = spool_dir(options);
+        transaction(&mut conn, async |conn| {
+            unit::mask(conn, plan, unit, &spool_dir, progress).await
+        })
+        .await
+    }
+
+    async fn finish(
+        &self,
+        _: &Plan,
+        _: &RunOptions,
+        _: &dyn Progress,
+    ) -> Result<Vec<String>, EngineError> {
+        let conn = &mut *self.control.lock().await;
+        finish::finish(conn, &self.options).await
+    }
+}
+
+/// Phase 1, in one transaction.
+async fn prepare(
+    conn: &mut PgConnection,
+    plan: &Plan,
+    catalog: &Catalog,
+    units: &[Unit],
+    options: &RunOptions,
+) -> Result<(), EngineError> {
+    ledger::create(conn, plan, options).await?;
+    rights::take(conn, &altered_tables(units, catalog)).await?;
+    keys::take_down(conn, catalog, &members(units)).await?;
+    cascade::delete(conn, plan, catalog).await
+}
+
+/// Runs a body in a transaction: all of it or nothing.
+async fn transaction<T>(
+    conn: &mut PgConnection,
+    body: impl AsyncFnOnce(&mut PgConnection) -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
+    run(conn, "begin a transaction", "BEGIN").await?;
+    match body(conn).await {
+        Ok(value) => {
+            run(conn, "commit", "COMMIT").await?;
+            Ok(value)
+        }
+        Err(error) => {
+            // The first error is the one to tell; a connection that is gone has rolled back by itself.
+            let _ = run(conn, "roll back", "ROLLBACK").await;
+            Err(error)
+        }
+    }
+}
+
+/// What is worked on in one transaction each: tables that are not kept, partitions together under their root; largest first.
+async fn units(conn: &mut PgConnection, plan: &Plan) -> Result<Vec<Unit>, EngineError> {
+    let trees = relation::partition_trees(conn).await?;
+    let mut units: Vec<(u64, Unit)> = Vec::new();
+    for table in plan.tables.iter().filter(|table| table.action != Action::Keep) {
+        let root = trees
+            .iter()
+            .find(|(_, member)| *member == table.name)
+            .map_or(&table.name, |(root, _)| root);
+        match units.iter_mut().find(|(_, unit)| unit.name == *root) {
+            Some((bytes, unit)) => {
+                *bytes += table.bytes;
+                unit.tables.push(table.name.clone());
+            }
+            None => {
+                let mut members: Vec<TableName> = trees
+                    .iter()
+                    .filter(|(tree, _)| tree == root)
+                    .map(|(_, member)| member.clone())
+                    .collect();
+                if members.is_empty() {
+                    members.push(table.name.clone());
+                }
+                let unit = Unit {
+                    name: root.clone(),
+                    tables: vec![table.name.clone()],
+                    members,
+                    done: None,
+                };
+                units.push((table.bytes, unit));
+            }
+        }
+    }
+    units.sort_by(|(a, left), (b, right)| b.cmp(a).then_with(|| left.name.cmp(&right.name)));
+    Ok(units.into_iter().map(|(_, unit)| unit).collect())
+}
+
+/// Every table of the units, partitioned ones included.
+fn members(units: &[Unit]) -> Vec<TableName> {
+    units.iter().flat_map(|unit| unit.members.iter().cloned()).collect()
+}
+
+/// The tables of the units, and those whose foreign keys point at them, which must be altered too.
+fn altered_tables(units: &[Unit], catalog: &Catalog) -> Vec<TableName> {
+    let members = members(units);
+    let referencing = catalog.foreign_keys.iter().filter(|key| members.contains(&key.references));
+    let mut tables: Vec<TableName> =
+        referencing.map(|key| key.table.clone()).chain(members.clone()).collect();
+    tables.sort();
+    tables.dedup();
+    tables
+}
+
+fn spool_dir(options: &RunOptions) -> PathBuf {
+    options.spool_dir.clone().unwrap_or_else(std::env::temp_dir)
+}
+
+/// A spool holds a table's rows without its indexes; values that the server keeps compressed are longer in it.
+async fn refuse_small_spool(
+    conn: &mut PgConnection,
+    units: &[Unit],
+    options: &RunOptions,
+) -> Result<(), EngineError> {
+    let mut needed = 0;
+    for unit in units.iter().take(options.jobs) {
+        for table in &unit.tables {
+            let bytes: i64 = sqlx::query_scalar("SELECT pg_catalog.pg_table_size($1::regclass)")
+                .bind(session::qualified(table))
+                .fetch_one(&mut *conn)
+                .await
+                .map_err(|error| engine_error(&format!("read the size of {table}"), error))?;
+            needed += bytes as u64;
+        }
+    }
+    let directory = spool_dir(options);
+    let Ok(available) = fs4::available_space(&directory) else {
+        return Err(EngineError::Usage(format!(
+            "spool directory {} cannot be read",
+            directory.display()
+        )));
+    };
+    if available >= needed {
+        return Ok(());
+    }
+    Err(EngineError::Refused(format!(
+        "spool directory {} has {} MB free and about {} MB are needed\n(hint: name another with --spool-dir, or lower --jobs)",
+        directory.display(),
+        available >> 20,
+        needed >> 20
+    )))
+}
+
+async fn refuse_read_only(conn: &mut PgConnection) -> Result<(), EngineError> {
+    let read_only: bool = sqlx::query_scalar(
+        "SELECT pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('transaction_read_only')::bool",
+    )
+    .fetch_one(conn)
+    .await
+    .map_err(|error| engine_error("read the server's state", error))?;
+    if !read_only {
+        return Ok(());
+    }
+    Err(EngineError::Refused(
+        "the server is read-only or recovering\n(hint: connect to the primary, or promote the copy)".to_owned(),
+    ))
+}

@@ -23,12 +23,13 @@ pub async fn silence(conn: &mut PgConnection, table: &TableName) -> Result<Silen
     .fetch_all(&mut *conn)
     .await
     .map_err(|error| engine_error(&task, error))?;
-    let forced: bool =
-        sqlx::query_scalar("SELECT relforcerowsecurity FROM pg_catalog.pg_class WHERE oid = $1::regclass")
-            .bind(&name)
-            .fetch_one(&mut *conn)
-            .await
-            .map_err(|error| engine_error(&task, error))?;
+    let forced: bool = sqlx::query_scalar(
+        "SELECT relforcerowsecurity FROM pg_catalog.pg_class WHERE oid = $1::regclass",
+    )
+    .bind(&name)
+    .fetch_one(&mut *conn)
+    .await
+    .map_err(|error| engine_error(&task, error))?;
     let mut undo = Vec::new();
     for row in &triggers {
         let trigger = ident(row.get(0));
@@ -48,7 +49,11 @@ pub async fn silence(conn: &mut PgConnection, table: &TableName) -> Result<Silen
 }
 
 /// Undoes it; part of the transaction that silenced.
-pub async fn wake(conn: &mut PgConnection, table: &TableName, silenced: &Silenced) -> Result<(), EngineError> {
+pub async fn wake(
+    conn: &mut PgConnection,
+    table: &TableName,
+    silenced: &Silenced,
+) -> Result<(), EngineError> {
     let task = format!("restore the triggers of {table}");
     for statement in &silenced.0 {
         run(conn, &task, statement).await?;

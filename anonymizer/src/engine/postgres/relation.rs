@@ -20,7 +20,10 @@ pub struct WireColumn {
 }
 
 /// A table's columns in order, those that the database computes left out.
-pub async fn wire_columns(conn: &mut PgConnection, table: &TableName) -> Result<Vec<WireColumn>, EngineError> {
+pub async fn wire_columns(
+    conn: &mut PgConnection,
+    table: &TableName,
+) -> Result<Vec<WireColumn>, EngineError> {
     // `part` walks from the column's type through domains, array elements, range subtypes and composite attributes.
     let rows = sqlx::query(
         r#"WITH RECURSIVE part(attnum, oid, depth) AS (
@@ -59,7 +62,8 @@ pub async fn wire_columns(conn: &mut PgConnection, table: &TableName) -> Result<
     Ok(rows
         .iter()
         .map(|row| {
-            let id = |index| row.get::<Option<sqlx::postgres::types::Oid>, _>(index).map(|oid| oid.0);
+            let id =
+                |index| row.get::<Option<sqlx::postgres::types::Oid>, _>(index).map(|oid| oid.0);
             let text = |index| row.get::<Option<String>, _>(index).unwrap_or_default();
             let base = codec(id(1).unwrap_or_default(), &text(2), &text(3));
             let codec = match id(4) {
@@ -69,7 +73,11 @@ pub async fn wire_columns(conn: &mut PgConnection, table: &TableName) -> Result<
                 },
                 None => base,
             };
-            WireColumn { name: row.get(0), codec, has_binary: row.get::<Option<bool>, _>(7).unwrap_or(false) }
+            WireColumn {
+                name: row.get(0),
+                codec,
+                has_binary: row.get::<Option<bool>, _>(7).unwrap_or(false),
+            }
         })
         .collect())
 }
@@ -81,17 +89,20 @@ fn codec(oid: u32, name: &str, sort: &str) -> Codec {
     }
 }
 
-/// Every partitioned table with its ancestors and descendants: pairs of a root and a member, roots and leaves included.
-pub async fn partition_trees(conn: &mut PgConnection) -> Result<Vec<(TableName, TableName)>, EngineError> {
+/// Every partitioned table with its ancestors and descendants: pairs of a root and a member, from the
+/// root down, roots and leaves included.
+pub async fn partition_trees(
+    conn: &mut PgConnection,
+) -> Result<Vec<(TableName, TableName)>, EngineError> {
     let rows = sqlx::query(
-        "WITH RECURSIVE tree(root, member) AS (
-             SELECT c.oid, c.oid FROM pg_catalog.pg_class c WHERE c.relkind = 'p' AND NOT c.relispartition
+        "WITH RECURSIVE tree(root, member, depth) AS (
+             SELECT c.oid, c.oid, 0 FROM pg_catalog.pg_class c WHERE c.relkind = 'p' AND NOT c.relispartition
            UNION ALL
-             SELECT t.root, i.inhrelid FROM tree t JOIN pg_catalog.pg_inherits i ON i.inhparent = t.member)
+             SELECT t.root, i.inhrelid, t.depth + 1 FROM tree t JOIN pg_catalog.pg_inherits i ON i.inhparent = t.member)
          SELECT rn.nspname::text, r.relname::text, mn.nspname::text, m.relname::text FROM tree t
          JOIN pg_catalog.pg_class r ON r.oid = t.root JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
          JOIN pg_catalog.pg_class m ON m.oid = t.member JOIN pg_catalog.pg_namespace mn ON mn.oid = m.relnamespace
-         ORDER BY 1, 2, 3, 4",
+         ORDER BY 1, 2, t.depth, 3, 4",
     )
     .fetch_all(conn)
     .await

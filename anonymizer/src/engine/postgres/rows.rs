@@ -35,7 +35,12 @@ pub trait Format {
     /// The value of a field, `None` for one that is passed through as it is.
     fn decode<'a>(codec: &Codec, field: &'a [u8]) -> Result<Option<Value<'a>>, MaskError>;
     /// Appends a value as a field.
-    fn encode(codec: &Codec, value: &Value<'_>, original: &[u8], out: &mut Vec<u8>) -> Result<(), MaskError>;
+    fn encode(
+        codec: &Codec,
+        value: &Value<'_>,
+        original: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), MaskError>;
     /// Appends a field as it came, `None` for NULL.
     fn copy(field: Option<&[u8]>, out: &mut Vec<u8>);
     /// Appends the start of a row of that many fields.
@@ -73,18 +78,40 @@ pub struct RowMasker {
 
 impl RowMasker {
     /// A masker that has seen nothing yet.
-    pub fn new(table: String, fields: Vec<FieldPlan>, skip_flag: Option<usize>, delete_flag: Option<usize>) -> Self {
+    pub fn new(
+        table: String,
+        fields: Vec<FieldPlan>,
+        skip_flag: Option<usize>,
+        delete_flag: Option<usize>,
+    ) -> Self {
         let seen = vec![ColumnOutcome::default(); fields.len()];
-        Self { table, fields, skip_flag, delete_flag, seen, rows: 0, skipped: 0, deleted: 0, scratch: String::new() }
+        Self {
+            table,
+            fields,
+            skip_flag,
+            delete_flag,
+            seen,
+            rows: 0,
+            skipped: 0,
+            deleted: 0,
+            scratch: String::new(),
+        }
     }
 
     /// Fields in a row of the stream, flags included.
     pub fn width(&self) -> usize {
-        self.fields.len() + usize::from(self.skip_flag.is_some()) + usize::from(self.delete_flag.is_some())
+        self.fields.len()
+            + usize::from(self.skip_flag.is_some())
+            + usize::from(self.delete_flag.is_some())
     }
 
     /// Masks one row, whose fields are ranges of `data`, and appends it to `out`.
-    pub fn row<F: Format>(&mut self, data: &[u8], row: &[Field], out: &mut Vec<u8>) -> Result<(), EngineError> {
+    pub fn row<F: Format>(
+        &mut self,
+        data: &[u8],
+        row: &[Field],
+        out: &mut Vec<u8>,
+    ) -> Result<(), EngineError> {
         let flag = |index: Option<usize>| {
             index.and_then(|index| row[index].clone()).is_some_and(|range| F::is_true(&data[range]))
         };
@@ -136,7 +163,8 @@ impl RowMasker {
                 Some((seed, range)) => decode::<F>(&self.fields[seed], &data[range])?,
                 None => None,
             };
-            let fake = mask.apply(&Cell { value: &value, seed: seed.as_ref() }, &mut self.scratch)?;
+            let fake =
+                mask.apply(&Cell { value: &value, seed: seed.as_ref() }, &mut self.scratch)?;
             F::encode(&plan.codec, &fake, field, out)
         })();
         masked.map_err(|source| EngineError::Mask {
@@ -151,7 +179,10 @@ impl RowMasker {
 }
 
 /// A value for a mask. What a function cannot look into (`nullify` and `constant` need not) is given as empty bytes.
-fn decode<'a, F: Format>(plan: &FieldPlan, field: &'a [u8]) -> Result<Option<Value<'a>>, MaskError> {
+fn decode<'a, F: Format>(
+    plan: &FieldPlan,
+    field: &'a [u8],
+) -> Result<Option<Value<'a>>, MaskError> {
     match plan.codec {
         Codec::Opaque => Ok(Some(Value::Bytes((&[]).into()))),
         ref codec => F::decode(codec, field),

@@ -10,7 +10,11 @@ use crate::engine::{EngineError, Unit};
 use crate::plan::TablePlan;
 
 /// Advances the sequences of a table; part of the caller's transaction. A sequence that counts down is left alone.
-pub async fn advance(conn: &mut PgConnection, unit: &Unit, table: &TablePlan) -> Result<(), EngineError> {
+pub async fn advance(
+    conn: &mut PgConnection,
+    unit: &Unit,
+    table: &TablePlan,
+) -> Result<(), EngineError> {
     for column in table.columns.iter().filter(|column| column.advance_sequence) {
         let task = format!("advance the sequence of {}.{}", table.name, column.name);
         // A partition's column draws from its root's sequence.
@@ -28,10 +32,11 @@ pub async fn advance(conn: &mut PgConnection, unit: &Unit, table: &TablePlan) ->
         .map_err(|error| engine_error(&task, error))?;
         let Some(row) = row.filter(|row| row.get(2)) else { continue };
         let sequence = format!("{}.{}", ident(row.get(0)), ident(row.get(1)));
-        let last: i64 = sqlx::query_scalar(AssertSqlSafe(format!("SELECT last_value FROM {sequence}")))
-            .fetch_one(&mut *conn)
-            .await
-            .map_err(|error| engine_error(&task, error))?;
+        let last: i64 =
+            sqlx::query_scalar(AssertSqlSafe(format!("SELECT last_value FROM {sequence}")))
+                .fetch_one(&mut *conn)
+                .await
+                .map_err(|error| engine_error(&task, error))?;
         let sql = format!(
             "SELECT pg_catalog.setval({}::regclass, largest) FROM (SELECT max({}) AS largest FROM ONLY {}) m WHERE largest > {last}",
             literal(&sequence),

@@ -43,7 +43,8 @@ const MAINTENANCE_MEMORY_KB: i64 = 256 * 1024;
 /// Opens a session.
 pub async fn open(options: &PgConnectOptions) -> Result<PgConnection, EngineError> {
     let connect = async {
-        let mut conn = PgConnection::connect_with(&options.clone().disable_statement_logging()).await?;
+        let mut conn =
+            PgConnection::connect_with(&options.clone().disable_statement_logging()).await?;
         let (names, values): (Vec<&str>, Vec<&str>) = SETTINGS.iter().copied().unzip();
         sqlx::query(
             "SELECT pg_catalog.set_config(s.name, v.value, false)
@@ -68,7 +69,10 @@ pub async fn open(options: &PgConnectOptions) -> Result<PgConnection, EngineErro
 
 /// Runs statements that answer nothing. Names in `sql` must be quoted already.
 pub async fn run(conn: &mut PgConnection, task: &str, sql: &str) -> Result<(), EngineError> {
-    conn.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await.map(drop).map_err(|error| engine_error(task, error))
+    conn.execute(sqlx::raw_sql(AssertSqlSafe(sql)))
+        .await
+        .map(drop)
+        .map_err(|error| engine_error(task, error))
 }
 
 /// A name as an SQL identifier.

@@ -2,7 +2,6 @@
 //! NULL as `\N` (PostgreSQL manual, COPY, "Text Format").
 
 use std::borrow::Cow;
-use std::io::Write as _;
 
 use jiff::civil::{Date, DateTime, Time};
 
@@ -21,7 +20,9 @@ pub struct Text;
 impl Format for Text {
     fn decode<'a>(codec: &Codec, field: &'a [u8]) -> Result<Option<Value<'a>>, MaskError> {
         let text = match unescape(field) {
-            Cow::Borrowed(bytes) => Cow::Borrowed(std::str::from_utf8(bytes).map_err(|_| UNREADABLE)?),
+            Cow::Borrowed(bytes) => {
+                Cow::Borrowed(std::str::from_utf8(bytes).map_err(|_| UNREADABLE)?)
+            }
             Cow::Owned(bytes) => Cow::Owned(String::from_utf8(bytes).map_err(|_| UNREADABLE)?),
         };
         if matches!(codec, Codec::Date | Codec::Timestamp) && text.ends_with("infinity") {
@@ -30,7 +31,12 @@ impl Format for Text {
         decode_text(codec, text).map(Some)
     }
 
-    fn encode(codec: &Codec, value: &Value<'_>, _: &[u8], out: &mut Vec<u8>) -> Result<(), MaskError> {
+    fn encode(
+        codec: &Codec,
+        value: &Value<'_>,
+        _: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), MaskError> {
         match encode_text(codec, value)? {
             Some(text) => escape(text.as_bytes(), out),
             None => out.extend_from_slice(b"\\N"),
@@ -78,7 +84,11 @@ fn decode_text<'a>(codec: &Codec, text: Cow<'a, str>) -> Result<Value<'a>, MaskE
         }
         Codec::Date => Value::Date(days(text.parse().map_err(|_| UNREADABLE)?)),
         Codec::Timestamp => {
-            let civil = text.strip_suffix("+00").unwrap_or(&text).parse::<DateTime>().map_err(|_| UNREADABLE)?;
+            let civil = text
+                .strip_suffix("+00")
+                .unwrap_or(&text)
+                .parse::<DateTime>()
+                .map_err(|_| UNREADABLE)?;
             let midnight = i64::from(days(civil.date())) * 86_400_000_000;
             Value::Timestamp(midnight + microseconds(civil.time()))
         }
@@ -142,7 +152,9 @@ fn days(date: Date) -> i32 {
 }
 
 fn date(days: i32) -> Result<Date, MaskError> {
-    Date::constant(1970, 1, 1).checked_add(jiff::Span::new().try_days(days).map_err(|_| UNFITTING)?).map_err(|_| UNFITTING)
+    Date::constant(1970, 1, 1)
+        .checked_add(jiff::Span::new().try_days(days).map_err(|_| UNFITTING)?)
+        .map_err(|_| UNFITTING)
 }
 
 fn microseconds(time: Time) -> i64 {
@@ -150,7 +162,9 @@ fn microseconds(time: Time) -> i64 {
 }
 
 fn time(microseconds: i64) -> Result<Time, MaskError> {
-    Time::midnight().checked_add(jiff::SignedDuration::from_micros(microseconds)).map_err(|_| UNFITTING)
+    Time::midnight()
+        .checked_add(jiff::SignedDuration::from_micros(microseconds))
+        .map_err(|_| UNFITTING)
 }
 
 /// Undoes COPY's backslashes.
@@ -199,7 +213,12 @@ pub struct TextStream {
 
 impl TextStream {
     /// Masks all rows that are complete with this piece.
-    pub fn feed(&mut self, piece: &[u8], masker: &mut RowMasker, out: &mut Vec<u8>) -> Result<(), EngineError> {
+    pub fn feed(
+        &mut self,
+        piece: &[u8],
+        masker: &mut RowMasker,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EngineError> {
         let mut pending = std::mem::take(&mut self.pending);
         pending.extend_from_slice(piece);
         let mut used = 0;
@@ -218,7 +237,12 @@ impl TextStream {
         if self.pending.is_empty() { Ok(()) } else { Err(malformed()) }
     }
 
-    fn split(&mut self, data: &[u8], line: std::ops::Range<usize>, width: usize) -> Result<(), EngineError> {
+    fn split(
+        &mut self,
+        data: &[u8],
+        line: std::ops::Range<usize>,
+        width: usize,
+    ) -> Result<(), EngineError> {
         self.row.clear();
         let mut at = line.start;
         for field in data[line].split(|byte| *byte == b'\t') {
@@ -231,7 +255,9 @@ impl TextStream {
 }
 
 fn malformed() -> EngineError {
-    EngineError::Unexpected("the server sent a COPY stream that is not in the documented format".to_owned())
+    EngineError::Unexpected(
+        "the server sent a COPY stream that is not in the documented format".to_owned(),
+    )
 }
 
 #[cfg(test)]
@@ -250,9 +276,18 @@ mod tests {
     #[test]
     fn every_type_survives_a_round_trip() {
         for (oid, text) in [
-            (16, "t"), (21, "-5"), (1700, "12.50"), (25, "a b"), (17, "\\\\x00ff"), (1082, "1969-12-31"),
-            (1184, "2001-02-03 04:05:06.789+00"), (1083, "23:59:59.5"), (2950, "00112233-4455-6677-8899-aabbccddeeff"),
-            (869, "10.0.0.1/24"), (650, "2001:db8::/32"), (3802, "{\"a\": 1}"),
+            (16, "t"),
+            (21, "-5"),
+            (1700, "12.50"),
+            (25, "a b"),
+            (17, "\\\\x00ff"),
+            (1082, "1969-12-31"),
+            (1184, "2001-02-03 04:05:06.789+00"),
+            (1083, "23:59:59.5"),
+            (2950, "00112233-4455-6677-8899-aabbccddeeff"),
+            (869, "10.0.0.1/24"),
+            (650, "2001:db8::/32"),
+            (3802, "{\"a\": 1}"),
         ] {
             let codec = Codec::of_type(oid);
             let value = Text::decode(&codec, text.as_bytes()).expect(text).expect("is finite");

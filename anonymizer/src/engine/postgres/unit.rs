@@ -44,7 +44,8 @@ pub async fn mask(
 ) -> Result<Vec<TableOutcome>, EngineError> {
     let started = Instant::now();
     lock(conn, unit).await?;
-    let tables = unit.tables.iter().map(|name| table_plan(plan, name)).collect::<Result<Vec<_>, _>>()?;
+    let tables =
+        unit.tables.iter().map(|name| table_plan(plan, name)).collect::<Result<Vec<_>, _>>()?;
     let mut loads = Vec::new();
     for table in tables {
         progress.table_started(&table.name.to_string(), table.estimated_rows);
@@ -55,7 +56,8 @@ pub async fn mask(
     for name in &unit.tables {
         indexes_down.push(indexes::take_down(conn, name).await?);
     }
-    let names: Vec<String> = unit.tables.iter().map(|name| format!("ONLY {}", qualified(name))).collect();
+    let names: Vec<String> =
+        unit.tables.iter().map(|name| format!("ONLY {}", qualified(name))).collect();
     run(conn, &format!("empty {}", unit.name), &format!("TRUNCATE {}", names.join(", "))).await?;
     let mut outcomes = Vec::new();
     for (mut load, down) in loads.into_iter().zip(&indexes_down) {
@@ -112,9 +114,17 @@ async fn read<'a>(
     progress: &dyn Progress,
 ) -> Result<Load<'a>, EngineError> {
     let columns = wire_columns(conn, &table.name).await?;
-    let format = if columns.iter().all(|column| column.has_binary) && fits_binary(table, &columns) { "binary" } else { "text" };
+    let format = if columns.iter().all(|column| column.has_binary) && fits_binary(table, &columns) {
+        "binary"
+    } else {
+        "text"
+    };
     let names: Vec<String> = columns.iter().map(|column| ident(&column.name)).collect();
-    let copy_in = format!("COPY {} ({}) FROM STDIN (FORMAT {format}, FREEZE)", qualified(&table.name), names.join(", "));
+    let copy_in = format!(
+        "COPY {} ({}) FROM STDIN (FORMAT {format}, FREEZE)",
+        qualified(&table.name),
+        names.join(", ")
+    );
     let mut masker = masker(table, columns)?;
     let mut spool = Spool::create(spool_dir)?;
     if table.action == Action::Rewrite {
@@ -149,17 +159,29 @@ pub fn select(table: &TablePlan, names: &[String]) -> String {
 }
 
 /// Predicates are written for the user's own search path, and their `now()` is the run's.
-async fn with_predicate_path(conn: &mut PgConnection, table: &TablePlan, on: bool) -> Result<(), EngineError> {
+async fn with_predicate_path(
+    conn: &mut PgConnection,
+    table: &TablePlan,
+    on: bool,
+) -> Result<(), EngineError> {
     if table.skip_rows.is_none() && table.delete_rows.is_none() {
         return Ok(());
     }
-    let sql = if on { predicate_path(&table.name) } else { "SET LOCAL search_path = pg_catalog".to_owned() };
+    let sql = if on {
+        predicate_path(&table.name)
+    } else {
+        "SET LOCAL search_path = pg_catalog".to_owned()
+    };
     run(conn, "set the search path", &sql).await
 }
 
 /// `anonymizer` comes first for its `now()`.
 pub fn predicate_path(table: &TableName) -> String {
-    format!("SET LOCAL search_path = {}, pg_catalog, {}, public", ledger::SCHEMA, ident(&table.schema))
+    format!(
+        "SET LOCAL search_path = {}, pg_catalog, {}, public",
+        ledger::SCHEMA,
+        ident(&table.schema)
+    )
 }
 
 /// The masker of a table's rows.
@@ -168,9 +190,13 @@ pub fn masker(table: &TablePlan, columns: Vec<WireColumn>) -> Result<RowMasker, 
     let mut fields = Vec::new();
     for column in columns {
         let changed = || {
-            EngineError::Temporary(format!("{}.{} appeared after the plan was made", table.name, column.name))
+            EngineError::Temporary(format!(
+                "{}.{} appeared after the plan was made",
+                table.name, column.name
+            ))
         };
-        let plan_index = table.columns.iter().position(|plan| plan.name == column.name).ok_or_else(changed)?;
+        let plan_index =
+            table.columns.iter().position(|plan| plan.name == column.name).ok_or_else(changed)?;
         let plan = &table.columns[plan_index];
         let seed_name = plan.seed.map(|seed| &table.columns[seed].name);
         fields.push(FieldPlan {
@@ -202,7 +228,11 @@ async fn pump(
     let label = masker.table.clone();
     let mut reported = 0;
     let mut pieces = conn.copy_out_raw(copy_out).await.map_err(fail)?;
-    let mut stream = if binary { Stream::Binary(BinaryStream::start(&mut spool.buffer)) } else { Stream::Text(TextStream::default()) };
+    let mut stream = if binary {
+        Stream::Binary(BinaryStream::start(&mut spool.buffer))
+    } else {
+        Stream::Text(TextStream::default())
+    };
     while let Some(piece) = pieces.try_next().await.map_err(fail)? {
         match &mut stream {
             Stream::Binary(stream) => stream.feed(&piece, masker, &mut spool.buffer)?,

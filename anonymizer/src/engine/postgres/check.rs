@@ -1,0 +1,137 @@
+//! What only the database can tell about a plan. Reads only.
+
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Executor as _, Row as _};
+
+use crate::catalog::{Catalog, ForeignKey, TableKind};
+use crate::engine::EngineError;
+use crate::engine::postgres::error::engine_error;
+use crate::engine::postgres::session::{ident, qualified, run};
+use crate::engine::postgres::{altered_tables, ledger, members, rights, unit, units};
+use crate::plan::Plan;
+
+/// Subject, message and cure.
+type Finding = (String, String, String);
+
+/// Everything that is wrong; part of a read-only transaction of the caller's.
+pub async fn findings(
+    conn: &mut PgConnection,
+    plan: &Plan,
+    catalog: &Catalog,
+) -> Result<Vec<Finding>, EngineError> {
+    let units = units(conn, plan).await?;
+    if units.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut findings = prepared_transactions(conn).await?;
+    findings.extend(rights::findings(conn, &altered_tables(&units, catalog)).await?);
+    findings.extend(predicates(conn, plan).await?);
+    let down = if ledger::exists(conn).await? {
+        ledger::foreign_keys_down(conn).await?
+    } else {
+        Vec::new()
+    };
+    let affected = members(&units);
+    for key in &catalog.foreign_keys {
+        let touches = affected.contains(&key.table) || affected.contains(&key.references);
+        if touches && key.validated && !down.contains(key) {
+            findings.extend(orphans(conn, catalog, key).await?);
+        }
+    }
+    Ok(findings)
+}
+
+/// A prepared transaction may hold a lock, or originals, beyond our reach.
+async fn prepared_transactions(conn: &mut PgConnection) -> Result<Vec<Finding>, EngineError> {
+    let names: Vec<String> = sqlx::query_scalar(
+        "SELECT gid FROM pg_catalog.pg_prepared_xacts WHERE database = pg_catalog.current_database() ORDER BY gid",
+    )
+    .fetch_all(conn)
+    .await
+    .map_err(|error| engine_error("read the prepared transactions", error))?;
+    let finding = |name| {
+        (
+            format!("prepared transaction {name}"),
+            "is neither committed nor rolled back".to_owned(),
+            "COMMIT PREPARED or ROLLBACK PREPARED it".to_owned(),
+        )
+    };
+    Ok(names.into_iter().map(finding).collect())
+}
+
+/// Whether the server understands the predicates. Its answer may quote them, so it is not repeated.
+async fn predicates(conn: &mut PgConnection, plan: &Plan) -> Result<Vec<Finding>, EngineError> {
+    let mut findings = Vec::new();
+    for table in &plan.tables {
+        for (what, predicate) in
+            [("skip_rows", &table.skip_rows), ("delete_rows", &table.delete_rows)]
+        {
+            let Some(predicate) = predicate else { continue };
+            run(
+                conn,
+                "check a predicate",
+                &format!("SAVEPOINT predicate; {}", unit::predicate_path(&table.name)),
+            )
+            .await?;
+            let sql = format!(
+                "SELECT 1 FROM ONLY {} WHERE ((\n{predicate}\n)) IS TRUE LIMIT 0",
+                qualified(&table.name)
+            );
+            // One statement and no more: the extended protocol refuses a second one.
+            let answer = conn.execute(sqlx::query(AssertSqlSafe(sql))).await;
+            run(conn, "check a predicate", "ROLLBACK TO predicate").await?;
+            if let Err(error) = answer {
+                let detail = match engine_error(what, error) {
+                    EngineError::Database { detail, .. } => detail,
+                    other => return Err(other),
+                };
+                findings.push((
+                    format!("{} {what}", table.name),
+                    format!("the server does not accept the predicate: {detail}"),
+                    "write a condition over this table's columns, as in WHERE".to_owned(),
+                ));
+            }
+        }
+    }
+    Ok(findings)
+}
+
+/// A key that is marked as valid can still be broken, by a load with triggers off. It could not be put back.
+async fn orphans(
+    conn: &mut PgConnection,
+    catalog: &Catalog,
+    key: &ForeignKey,
+) -> Result<Vec<Finding>, EngineError> {
+    let from = |name| match catalog.table(name).map(|table| table.kind) {
+        Some(TableKind::Partitioned) => qualified(name),
+        _ => format!("ONLY {}", qualified(name)),
+    };
+    let pairs = key.columns.iter().zip(&key.referenced_columns);
+    let equal: Vec<String> =
+        pairs.map(|(child, parent)| format!("p.{} = c.{}", ident(parent), ident(child))).collect();
+    let present: Vec<String> =
+        key.columns.iter().map(|column| format!("c.{} IS NOT NULL", ident(column))).collect();
+    // Operators of a column's type may live in any schema of the two tables, or in public with its extension.
+    let sql = format!(
+        "SELECT EXISTS (SELECT 1 FROM {} c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} p WHERE {}))",
+        from(&key.table),
+        present.join(" AND "),
+        from(&key.references),
+        equal.join(" AND ")
+    );
+    let task = format!("look for orphans of {} of {}", key.name, key.table);
+    run(conn, &task, &format!("SAVEPOINT orphans; {}", unit::predicate_path(&key.table))).await?;
+    let row = sqlx::query(AssertSqlSafe(sql))
+        .fetch_one(&mut *conn)
+        .await
+        .map_err(|error| engine_error(&task, error))?;
+    run(conn, &task, "ROLLBACK TO orphans").await?;
+    if !row.get::<bool, _>(0) {
+        return Ok(Vec::new());
+    }
+    Ok(vec![(
+        format!("{} of {}", key.name, key.table),
+        format!("has rows that reference no row of {}", key.references),
+        "repair them, or mark the key as NOT VALID".to_owned(),
+    )])
+}

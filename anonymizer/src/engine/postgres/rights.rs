@@ -1,0 +1,129 @@
+//! The rights a run needs, as a managed service's master user has them: no superuser, but a member of the owners.
+//!
+//! Where the role may make itself a member of an owner, it does so for the run's time, and the ledger remembers to undo it.
+
+use sqlx::Row as _;
+use sqlx::postgres::PgConnection;
+
+use crate::catalog::TableName;
+use crate::engine::EngineError;
+use crate::engine::postgres::error::engine_error;
+use crate::engine::postgres::session::{ident, qualified, run};
+use crate::engine::postgres::{ledger, transaction};
+
+/// An owner that the run's role must be able to act as.
+struct Owner {
+    name: String,
+    example: String,
+    is_member: bool,
+    may_join: bool,
+}
+
+/// Owners of the tables, of the materialized views and of the database (who alone may rewrite the statistics catalogs).
+const OWNERS: &str = "
+WITH needed(owner, example) AS (
+    SELECT c.relowner, min(n.nspname || '.' || c.relname)
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.oid = ANY (SELECT x::regclass FROM pg_catalog.unnest($1::text[]) x)
+       OR (c.relkind = 'm' AND c.relispopulated AND n.nspname !~ '^pg_')
+    GROUP BY c.relowner
+  UNION ALL
+    SELECT datdba, 'the database' FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+SELECT r.rolname::text, min(needed.example), pg_catalog.pg_has_role(r.oid, 'USAGE'),
+       NOT r.rolsuper AND me.rolinherit AND CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 160000
+           THEN pg_catalog.pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION') ELSE me.rolcreaterole END
+FROM needed JOIN pg_catalog.pg_roles r ON r.oid = needed.owner
+JOIN pg_catalog.pg_roles me ON me.rolname = current_user
+GROUP BY r.oid, r.rolname, r.rolsuper, me.rolinherit, me.rolcreaterole ORDER BY 1";
+
+async fn owners(conn: &mut PgConnection, tables: &[TableName]) -> Result<Vec<Owner>, EngineError> {
+    let names: Vec<String> = tables.iter().map(qualified).collect();
+    let rows = sqlx::query(OWNERS)
+        .bind(names)
+        .fetch_all(conn)
+        .await
+        .map_err(|error| engine_error("read the owners of the tables", error))?;
+    let owner = |row: &sqlx::postgres::PgRow| Owner {
+        name: row.get(0),
+        example: row.get(1),
+        is_member: row.get(2),
+        may_join: row.get(3),
+    };
+    Ok(rows.iter().map(owner).collect())
+}
+
+/// What is missing and cannot be had: subject, message, cure.
+pub async fn findings(
+    conn: &mut PgConnection,
+    tables: &[TableName],
+) -> Result<Vec<(String, String, String)>, EngineError> {
+    let mut findings = Vec::new();
+    for owner in owners(conn, tables).await? {
+        if !owner.is_member && !owner.may_join {
+            findings.push((
+                owner.example,
+                format!("is owned by {}, and this role is not a member of it", owner.name),
+                format!("GRANT {} to this role, as a role that may", ident(&owner.name)),
+            ));
+        }
+    }
+    let names: Vec<String> = tables.iter().map(qualified).collect();
+    // Whoever builds an index needs CREATE on its schema, and on its tablespace.
+    let places = sqlx::query(
+        "SELECT DISTINCT 'schema ' || n.nspname, 'GRANT CREATE ON SCHEMA ' || pg_catalog.quote_ident(n.nspname)
+         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+         WHERE c.oid = ANY (SELECT x::regclass FROM pg_catalog.unnest($1::text[]) x)
+           AND NOT pg_catalog.has_schema_privilege(n.oid, 'CREATE') AND NOT pg_catalog.has_schema_privilege(c.relowner, n.oid, 'CREATE')
+         UNION
+         SELECT DISTINCT 'tablespace ' || t.spcname, 'GRANT CREATE ON TABLESPACE ' || pg_catalog.quote_ident(t.spcname)
+         FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+         JOIN pg_catalog.pg_class c ON c.oid = x.indrelid JOIN pg_catalog.pg_tablespace t ON t.oid = i.reltablespace
+         WHERE x.indrelid = ANY (SELECT x::regclass FROM pg_catalog.unnest($1::text[]) x)
+           AND NOT pg_catalog.has_tablespace_privilege(t.oid, 'CREATE') AND NOT pg_catalog.has_tablespace_privilege(c.relowner, t.oid, 'CREATE')
+         UNION
+         SELECT 'database ' || pg_catalog.current_database(), 'GRANT CREATE ON DATABASE ' || pg_catalog.quote_ident(pg_catalog.current_database())
+         FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
+           AND NOT pg_catalog.has_database_privilege(d.oid, 'CREATE') AND NOT pg_catalog.has_database_privilege(d.datdba, d.oid, 'CREATE')",
+    )
+    .bind(names)
+    .fetch_all(conn)
+    .await
+    .map_err(|error| engine_error("read the privileges of this role", error))?;
+    for row in &places {
+        findings.push((
+            row.get(0),
+            "nothing may be created in it by this role".to_owned(),
+            format!("{} to this role", row.get::<String, _>(1)),
+        ));
+    }
+    Ok(findings)
+}
+
+/// Joins the owners that the role is not a member of; part of the caller's transaction.
+pub async fn take(conn: &mut PgConnection, tables: &[TableName]) -> Result<(), EngineError> {
+    for owner in owners(conn, tables).await?.into_iter().filter(|owner| !owner.is_member) {
+        let task = format!("become a member of {}", owner.name);
+        let role = ident(&owner.name);
+        run(conn, &task, &format!("GRANT {role} TO CURRENT_USER")).await?;
+        let undo = vec![format!("REVOKE {role} FROM CURRENT_USER")];
+        ledger::record(conn, ledger::MEMBERSHIP, &owner.name, &undo, None).await?;
+    }
+    Ok(())
+}
+
+/// Leaves the owners that the run joined.
+pub async fn give_back(conn: &mut PgConnection) -> Result<(), EngineError> {
+    for entry in ledger::taken_down(conn, ledger::MEMBERSHIP).await? {
+        let task = format!("leave {}", entry.name);
+        transaction(conn, async |conn| {
+            // The entry goes first: without the membership the ledger may be somebody else's.
+            ledger::clear(conn, &entry).await?;
+            for statement in &entry.restore {
+                run(conn, &task, statement).await?;
+            }
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(())
+}
