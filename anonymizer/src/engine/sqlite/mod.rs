@@ -1,1 +1,170 @@
-//! SQLite.
+//! SQLite: a file is masked on a copy that takes its place in one step at the end.
+//!
+//! A run holds the original's exclusive lock from the first look to the rename and never writes to it: a run that dies leaves
+//! the original as it was, and beside it at most a hidden copy, which the next run removes. There is nothing to resume.
+//!
+//! 1. `begin` locks the original, copies it, and takes down the copy's indexes on tables that will be written ([`session`]).
+//! 2. `mask_unit` empties a table of the copy and fills it from the original ([`mask`]); one at a time, for SQLite has one writer.
+//! 3. `finish` puts the indexes back, rebuilds what was derived from originals, writes the copy once more so that no free page
+//!    keeps a value, proves that it is whole, and renames it over the original ([`finish`]).
+
+mod catalog;
+mod check;
+mod codec;
+mod ddl;
+mod deleted;
+mod error;
+mod files;
+mod finish;
+mod kind;
+mod marker;
+mod mask;
+mod preview;
+mod session;
+mod sql;
+mod virtual_table;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+use self::error::during;
+use self::session::{Session, Start};
+use crate::catalog::Catalog;
+use crate::engine::{Begun, Engine, EngineError, RunOptions, Sample, TableOutcome, Unit};
+use crate::plan::{Action, Plan, TablePlan};
+use crate::progress::Progress;
+
+/// A SQLite database file.
+pub struct SqliteEngine {
+    path: PathBuf,
+    session: Mutex<Option<Box<Session>>>,
+}
+
+impl SqliteEngine {
+    /// The database of a URL: `sqlite:path`, `sqlite://path` or `sqlite:///absolute/path`. The file must exist.
+    pub fn connect(url: &str) -> Result<Self, EngineError> {
+        let named = url
+            .strip_prefix("sqlite:")
+            .map(|rest| rest.strip_prefix("//").unwrap_or(rest))
+            .filter(|path| !path.is_empty() && *path != ":memory:" && !path.contains('?'));
+        let Some(path) = named else {
+            return Err(EngineError::Usage(format!(
+                "{url}: not the URL of a SQLite file\n(hint: write sqlite:shop.db or sqlite:///data/shop.db)"
+            )));
+        };
+        files::inspect(Path::new(path))?;
+        // A symbolic link must not be replaced by the file it points to.
+        let path = Path::new(path).canonicalize().map_err(error::file(format!("find {path}")))?;
+        Ok(Self { path, session: Mutex::new(None) })
+    }
+
+    fn session(&self) -> MutexGuard<'_, Option<Box<Session>>> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection that only reads.
+    fn reader(&self, now: &str) -> Result<Connection, EngineError> {
+        let opened = sql::open(&self.path).and_then(|connection| {
+            connection.execute_batch("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY")?;
+            sql::register_now(&connection, sql::moment(now))?;
+            connection.query_row("SELECT count(*) FROM main.sqlite_schema", [], |_| Ok(()))?;
+            Ok(connection)
+        });
+        opened.map_err(|error| match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase) => EngineError::Refused(format!(
+                "{}: not a SQLite database, or an encrypted one\n(hint: give the path of a plain SQLite file)",
+                self.path.display()
+            )),
+            _ => during(format!("open {}", self.path.display()))(error),
+        })
+    }
+
+    /// A connection for looking ahead, with the present as `now()`.
+    fn looking_ahead(&self) -> Result<Connection, EngineError> {
+        self.reader(&jiff::Timestamp::now().to_string())
+    }
+}
+
+impl Engine for SqliteEngine {
+    fn location(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    async fn catalog(&self) -> Result<Catalog, EngineError> {
+        blocking(|| catalog::read(&self.looking_ahead()?).map_err(during("read the catalog")))
+    }
+
+    async fn check(&self, plan: &Plan) -> Result<Vec<(String, String, String)>, EngineError> {
+        blocking(|| check::check(&self.looking_ahead()?, &self.path, plan))
+    }
+
+    async fn preview(&self, plan: &Plan, rows: usize) -> Result<Vec<Sample>, EngineError> {
+        blocking(|| preview::preview(&self.looking_ahead()?, plan, rows))
+    }
+
+    async fn begin(&self, plan: &Plan, options: &RunOptions) -> Result<Begun, EngineError> {
+        match blocking(|| session::begin(&self.path, plan, options))? {
+            Start::AlreadyDone(sentence) => Ok(Begun::AlreadyDone(sentence)),
+            Start::Session(session) => {
+                *self.session() = Some(session);
+                Ok(Begun::Work(units(plan)))
+            }
+        }
+    }
+
+    async fn mask_unit(
+        &self,
+        plan: &Plan,
+        _: &RunOptions,
+        unit: &Unit,
+        progress: &dyn Progress,
+    ) -> Result<Vec<TableOutcome>, EngineError> {
+        blocking(|| {
+            let session = self.session();
+            let session = session.as_ref().ok_or_else(not_begun)?;
+            let of_unit = |table: &&TablePlan| unit.tables.contains(&table.name);
+            let tables = plan.tables.iter().filter(of_unit);
+            tables.map(|table| mask::table(session, table, progress)).collect()
+        })
+    }
+
+    async fn finish(
+        &self,
+        plan: &Plan,
+        options: &RunOptions,
+        progress: &dyn Progress,
+    ) -> Result<Vec<String>, EngineError> {
+        blocking(|| {
+            let session = self.session().take().ok_or_else(not_begun)?;
+            finish::finish(*session, plan, options, progress)
+        })
+    }
+}
+
+fn not_begun() -> EngineError {
+    EngineError::Unexpected("the run was not begun, or is finished".to_owned())
+}
+
+/// Every table that will be written, largest first.
+fn units(plan: &Plan) -> Vec<Unit> {
+    let mut tables: Vec<&TablePlan> =
+        plan.tables.iter().filter(|table| table.action != Action::Keep).collect();
+    tables.sort_by_key(|table| std::cmp::Reverse(table.estimated_rows));
+    let unit = |table: &TablePlan| Unit {
+        name: table.name.clone(),
+        tables: vec![table.name.clone()],
+        done: None,
+    };
+    tables.into_iter().map(unit).collect()
+}
+
+/// SQLite's calls block: on a runtime with other threads, its other tasks move there.
+fn blocking<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
+    }
+}

@@ -1,0 +1,316 @@
+//! Masks one table: empties its copy and fills it again from the original, in one statement that calls the masks.
+//!
+//! Every row of the copy comes fresh from the original, so uniqueness is among masked rows alone, and a rerun never masks a
+//! fake. Rowids stay; generated columns are left to SQLite; triggers do not fire.
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::types::{Value as Stored, ValueRef};
+use rusqlite::{Connection, Error, Result as SqlResult};
+
+use super::catalog::{MAIN, Shape};
+use super::codec::{decode, encode};
+use super::error::during;
+use super::session::{Session, virtual_table};
+use super::sql::{self, quoted};
+use super::virtual_table::{Storage, storage};
+use crate::catalog::Kind;
+use crate::engine::{ColumnOutcome, EngineError, TableOutcome};
+use crate::mask::{Cell, Mask, MaskError};
+use crate::plan::{Action, ColumnPlan, TablePlan};
+use crate::progress::Progress;
+
+/// How often a running statement is looked at. SQLite does not report by itself.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Carries out what the plan says about one table.
+pub(super) fn table(
+    session: &Session,
+    plan: &TablePlan,
+    progress: &dyn Progress,
+) -> Result<TableOutcome, EngineError> {
+    let started = Instant::now();
+    let name = plan.name.name.as_str();
+    let connection = &session.connection;
+    let failed = |doing: &str| during(format!("{doing} {name}"));
+    progress.table_started(name, plan.estimated_rows);
+
+    let before = count(connection, plan, None).map_err(failed("count the rows of"))?;
+    let virtual_sql = virtual_table(connection, name).map_err(failed("look up"))?;
+    empty(connection, name, virtual_sql.as_deref()).map_err(failed("empty"))?;
+    let mut outcome = TableOutcome {
+        table: Some(plan.name.clone()),
+        columns: vec![ColumnOutcome::default(); plan.columns.len()],
+        ..TableOutcome::default()
+    };
+    if plan.action == Action::Rewrite {
+        progress.step(name, "masking");
+        refill(session, plan, virtual_sql.as_deref(), progress, &mut outcome)?;
+        outcome.skipped = skipped(session, plan).map_err(failed("count the skipped rows of"))?;
+    }
+    outcome.deleted = before - outcome.rows;
+    outcome.seconds = started.elapsed().as_secs_f64();
+    progress.table_finished(name, outcome.rows);
+    Ok(outcome)
+}
+
+/// Empties the copy of a table.
+fn empty(connection: &Connection, name: &str, virtual_sql: Option<&str>) -> SqlResult<()> {
+    let table = quoted(name);
+    connection.execute_batch(&match virtual_sql.map(storage) {
+        Some(Storage::WordsOnly) => {
+            format!("INSERT INTO work.{table}({table}) VALUES ('delete-all')")
+        }
+        _ => format!("DELETE FROM work.{table}"),
+    })
+}
+
+/// Fills the emptied copy of a table from the original.
+fn refill(
+    session: &Session,
+    plan: &TablePlan,
+    virtual_sql: Option<&str>,
+    progress: &dyn Progress,
+    outcome: &mut TableOutcome,
+) -> Result<(), EngineError> {
+    let connection = &session.connection;
+    let name = plan.name.name.as_str();
+    let failed = |doing: &str| during(format!("{doing} {name}"));
+    let statement = insert(session, plan, virtual_sql).map_err(failed("read the shape of"))?;
+    let failure = Failure::default();
+    let masks = register(connection, plan, &failure).map_err(failed("register the masks of"))?;
+    // Any column's count tells how far the statement is; the first one stands for all.
+    let seen = masks.iter().flatten().next().map(|counts| Arc::clone(counts));
+    let filled = ticking(progress, name, seen.as_deref(), || connection.execute(&statement, []));
+    unregister(connection, plan).map_err(failed("forget the masks of"))?;
+    outcome.rows = match (filled, failure.take()) {
+        (Ok(rows), None) => rows as u64,
+        (_, Some((column, source))) => {
+            let column = &plan.columns[column];
+            return Err(EngineError::Mask {
+                table: plan.name.to_string(),
+                column: column.name.clone(),
+                function: column.function.clone(),
+                source,
+            });
+        }
+        (Err(error), None) => return Err(failed("mask")(error)),
+    };
+    for (outcome, counts) in outcome.columns.iter_mut().zip(&masks) {
+        *outcome = counts.as_deref().map(Counts::read).unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// The one statement that fills the copy of a table.
+fn insert(session: &Session, plan: &TablePlan, virtual_sql: Option<&str>) -> SqlResult<String> {
+    let table = quoted(&plan.name.name);
+    let shape = Shape::read(&session.connection, MAIN, &plan.name.name)?;
+    let mut targets = Vec::new();
+    let mut sources = Vec::new();
+    let has_rowid = virtual_sql.is_none_or(|sql| storage(sql) == Storage::Rows { full_text: true });
+    if let Some(alias) = shape.rowid_alias.filter(|_| has_rowid) {
+        targets.push(alias.to_owned());
+        sources.push(format!("{table}.{alias}"));
+    }
+    for (at, column) in plan.columns.iter().enumerate().filter(|(_, column)| !column.generated) {
+        targets.push(quoted(&column.name));
+        sources.push(source(plan, at, column));
+    }
+    let staying = session.deleted.staying(plan).unwrap_or_else(|| "TRUE".to_owned());
+    // In the order of the rows, whatever index a predicate might suggest: the copy is then written from front to back.
+    let scan = if virtual_sql.is_some() { "" } else { " NOT INDEXED" };
+    // ABORT, whatever conflict clause the table declares: a fake must never silently replace a row.
+    Ok(format!(
+        "INSERT OR ABORT INTO work.{table}({}) SELECT {} FROM main.{table}{scan} WHERE {staying}",
+        targets.join(", "),
+        sources.join(", "),
+    ))
+}
+
+/// The expression a column of the copy is filled from.
+fn source(plan: &TablePlan, at: usize, column: &ColumnPlan) -> String {
+    let table = quoted(&plan.name.name);
+    let original = |column: &ColumnPlan| format!("{table}.{}", quoted(&column.name));
+    if column.mask.is_none() {
+        return original(column);
+    }
+    let seed = column.seed.map(|seed| format!(", {}", original(&plan.columns[seed])));
+    let masked = format!("{}({}{})", function(at), original(column), seed.unwrap_or_default());
+    match &plan.skip_rows {
+        None => masked,
+        Some(rows) => format!(
+            "CASE WHEN {} THEN {} ELSE {masked} END",
+            sql::predicate(rows),
+            original(column)
+        ),
+    }
+}
+
+/// The name under which a column's mask can be called.
+fn function(column: usize) -> String {
+    format!("anonymizer_mask_{column}")
+}
+
+/// Registers the masks of a table as SQL functions, and answers with each column's counts.
+fn register(
+    connection: &Connection,
+    plan: &TablePlan,
+    failure: &Failure,
+) -> SqlResult<Vec<Option<Arc<Counts>>>> {
+    let mut counts = Vec::new();
+    for (at, column) in plan.columns.iter().enumerate() {
+        let Some(mask) = &column.mask else {
+            counts.push(None);
+            continue;
+        };
+        let masking = Masking {
+            column: at,
+            mask: Arc::clone(mask),
+            kind: column.kind.clone(),
+            seed_kind: column.seed.map(|seed| plan.columns[seed].kind.clone()),
+            counts: Arc::default(),
+            failure: failure.clone(),
+            buffer: RefCell::default(),
+        };
+        counts.push(Some(Arc::clone(&masking.counts)));
+        connection.create_scalar_function(
+            function(at).as_str(),
+            arguments(column),
+            FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY,
+            move |context| masking.call(context),
+        )?;
+    }
+    Ok(counts)
+}
+
+fn unregister(connection: &Connection, plan: &TablePlan) -> SqlResult<()> {
+    for (at, column) in plan.columns.iter().enumerate().filter(|(_, c)| c.mask.is_some()) {
+        connection.remove_function(function(at).as_str(), arguments(column))?;
+    }
+    Ok(())
+}
+
+fn arguments(column: &ColumnPlan) -> i32 {
+    if column.seed.is_some() { 2 } else { 1 }
+}
+
+/// A column's mask as an SQL function.
+struct Masking {
+    column: usize,
+    mask: Arc<dyn Mask>,
+    kind: Kind,
+    seed_kind: Option<Kind>,
+    counts: Arc<Counts>,
+    failure: Failure,
+    buffer: RefCell<String>,
+}
+
+impl Masking {
+    fn call(&self, context: &Context<'_>) -> SqlResult<Stored> {
+        let stored = context.get_raw(0);
+        self.counts.values.fetch_add(1, Relaxed);
+        if stored == ValueRef::Null {
+            self.counts.nulls.fetch_add(1, Relaxed);
+            return Ok(Stored::Null);
+        }
+        let seed = self.seed_kind.as_ref().map(|kind| decode(kind, context.get_raw(1)));
+        let masked = self.masked(stored, seed).map_err(|error| {
+            self.failure.put(self.column, error);
+            Error::UserFunctionError("a value could not be masked".into())
+        })?;
+        if ValueRef::from(&masked) != stored {
+            self.counts.changed.fetch_add(1, Relaxed);
+        }
+        Ok(masked)
+    }
+
+    fn masked(
+        &self,
+        stored: ValueRef<'_>,
+        seed: Option<crate::value::Value<'_>>,
+    ) -> Result<Stored, MaskError> {
+        let mut buffer = self.buffer.borrow_mut();
+        buffer.clear();
+        let value = decode(&self.kind, stored);
+        let seed = seed.as_ref().filter(|seed| !seed.is_null());
+        encode(stored, self.mask.apply(&Cell { value: &value, seed }, &mut buffer)?)
+    }
+}
+
+/// What a column's mask has seen so far.
+#[derive(Default)]
+struct Counts {
+    values: AtomicU64,
+    nulls: AtomicU64,
+    changed: AtomicU64,
+}
+
+impl Counts {
+    fn read(&self) -> ColumnOutcome {
+        ColumnOutcome {
+            values: self.values.load(Relaxed),
+            nulls: self.nulls.load(Relaxed),
+            changed: self.changed.load(Relaxed),
+        }
+    }
+}
+
+/// The first value that a mask could not understand: its column, and why. SQLite would carry the text alone.
+#[derive(Clone, Default)]
+struct Failure(Arc<Mutex<Option<(usize, MaskError)>>>);
+
+impl Failure {
+    fn put(&self, column: usize, error: MaskError) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((column, error));
+    }
+
+    fn take(&self) -> Option<(usize, MaskError)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Runs a statement and reports every little while how far it is.
+fn ticking<T>(
+    progress: &dyn Progress,
+    table: &str,
+    seen: Option<&Counts>,
+    statement: impl FnOnce() -> T,
+) -> T {
+    let Some(seen) = seen else { return statement() };
+    thread::scope(|scope| {
+        let (running, stopped) = channel::<()>();
+        scope.spawn(move || {
+            while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+                progress.rows(table, seen.values.load(Relaxed));
+            }
+        });
+        let answer = statement();
+        drop(running);
+        answer
+    })
+}
+
+/// Rows that stay as they are.
+fn skipped(session: &Session, plan: &TablePlan) -> SqlResult<u64> {
+    let Some(rows) = &plan.skip_rows else { return Ok(0) };
+    let mut condition = sql::predicate(rows);
+    if let Some(staying) = session.deleted.staying(plan) {
+        condition = format!("{condition} AND {staying}");
+    }
+    count(&session.connection, plan, Some(&condition))
+}
+
+/// Rows of the original, or those that meet a condition.
+fn count(connection: &Connection, plan: &TablePlan, condition: Option<&str>) -> SqlResult<u64> {
+    let table = quoted(&plan.name.name);
+    let condition = condition.unwrap_or("TRUE");
+    let sql = format!("SELECT count(*) FROM main.{table} WHERE {condition}");
+    connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+}
