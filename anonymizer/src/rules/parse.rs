@@ -319,26 +319,53 @@ tables:
   'public."Order.Details"': {}
   "*.log_*": keep
 "#;
-        insta::assert_snapshot!(check(text), @"");
+        insta::assert_snapshot!(check(text), @r#"
+        no keep
+        on truncate false
+        007 truncate true
+        null  true true
+        public."Order.Details"  false false
+        *.log_* keep
+        "#);
     }
 
     #[test]
     fn the_digest_is_that_of_the_bytes() {
         let rules = parse("x.yaml", b"version: 1\ntables: {}\n").unwrap();
-        insta::assert_snapshot!(rules.digest, @"");
+        insta::assert_snapshot!(rules.digest, @"0fb717f309fa738842b26f2230ac610900a29db315a93b47e4dbab08acf0ff2e");
     }
 
     #[test]
     fn everything_is_reported_at_once() {
         let text = "version: 2\nlocal: fr_FR\ntables:\n  users: kep\n  a.b.c: keep\n  logs: ~\n";
-        insta::assert_snapshot!(check(text), @"");
+        insta::assert_snapshot!(check(text), @r#"
+        failed to read shop.yaml: 5 findings
+          shop.yaml:1:10: unknown version of the rules file
+            (hint: write `version: 1`)
+          shop.yaml:2:1: unknown key `local`
+            (hint: did you mean `locale`? a rules file has `version`, `locale` and `tables`)
+          shop.yaml:4:10: users: unknown table rule `kep`
+            (hint: did you mean `keep`? write `keep`, `truncate`, or a mapping with `columns`)
+          shop.yaml:5:3: a.b.c: table name of more than two parts
+            (hint: write `schema.table`; double quotes around a part with a dot, as in `'"a.b.c"'`)
+          shop.yaml:6:9: logs: YAML null, which decides nothing
+            (hint: write `keep`, `truncate`, or a mapping with `columns`)
+        "#);
     }
 
     #[test]
     fn bytes_that_are_no_text() {
         let error = parse("shop.yaml", b"version: 1\nlocale: \xff\n").unwrap_err();
-        insta::assert_snapshot!(error, @"");
-        insta::assert_snapshot!(check("version: 1\0\ntables: {}\n"), @"");
+        insta::assert_snapshot!(error, @r"
+        failed to read shop.yaml: 1 finding
+          shop.yaml:2:9: not UTF-8 text
+            (hint: save the file in UTF-8)
+        ");
+        insta::assert_snapshot!(check("version: 1\0\ntables: {}\n"), @r"
+        failed to read shop.yaml: 1 finding
+          shop.yaml:1:11: control character
+            (hint: remove it; inside double quotes YAML writes such a character with a backslash)
+        ");
     }
 
     /// Pieces that rules files are made of, right and wrong.
