@@ -22,8 +22,9 @@ impl fmt::Display for Position {
     }
 }
 
-/// A value with the place it was written at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A value with the place it was written at. Two are equal when their values are: rules that say the same in two places
+/// are the same rule.
+#[derive(Clone, Debug)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
@@ -37,6 +38,14 @@ impl<T> Spanned<T> {
         Self { value, at }
     }
 }
+
+impl<T: PartialEq> PartialEq for Spanned<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: Eq> Eq for Spanned<T> {}
 
 /// One thing that refuses the run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

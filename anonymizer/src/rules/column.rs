@@ -80,6 +80,8 @@ fn mapping(
     for (key, node) in entries.iter().filter(|(key, _)| key.text != "function") {
         complete &= parameter(subject, function, key, node, place, &mut rule, found).is_some();
     }
+    // The order of parameters says nothing, and rules are compared.
+    rule.arguments.sort_by(|(a, _), (b, _)| a.value.cmp(&b.value));
     (all_required(subject, function, &rule, found) && complete).then_some(rule)
 }
 
