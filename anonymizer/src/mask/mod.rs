@@ -7,13 +7,18 @@
 mod alphabet;
 mod basic;
 pub(crate) mod civil;
+mod company;
 mod contact;
+mod hash;
 pub mod key;
 mod literal;
 mod locale;
 mod network;
 mod parameter;
+mod partial;
+mod permutation;
 mod person;
+mod place;
 mod source;
 
 use std::fmt;
@@ -40,10 +45,17 @@ pub static FUNCTIONS: &[&Function] = &[
     &person::FULL_NAME,
     &contact::USERNAME,
     &contact::PHONE,
+    &place::STREET_ADDRESS,
+    &place::CITY,
+    &place::POSTAL_CODE,
+    &place::COUNTRY,
+    &company::COMPANY,
     &network::UUID,
     &network::IP,
     &network::MAC,
     &network::URL,
+    &hash::HASH,
+    &partial::PARTIAL,
 ];
 
 /// The function of that name.

@@ -3,10 +3,23 @@
 //! A word is picked from a constant list by keyed bits; no random generator is involved, so that a fake depends on the
 //! lists alone. Changing a list changes fakes and raises [`super::FUNCTION_SET`].
 
-mod words;
+mod ar_sa;
+mod cy_gb;
+mod de_de;
+mod en_gb;
+mod en_us;
+mod fa_ir;
+mod fr_fr;
+mod it_it;
+mod ja_jp;
+mod nl_nl;
+mod pt_br;
+mod pt_pt;
+mod tr_tr;
+mod zh_cn;
+mod zh_tw;
 
-pub(super) use words::LOCALES;
-
+use super::key::Draw;
 use super::{Rejection, Request};
 use crate::finding::Position;
 
@@ -40,6 +53,28 @@ pub(super) struct Locale {
     /// Patterns of telephone numbers that are reserved for fiction, in international form.
     pub(super) phones: Words,
 }
+
+/// Every locale, in the order messages list them.
+pub(super) static LOCALES: &[Locale] = &[
+    en_us::LOCALE,
+    en_gb::LOCALE,
+    fr_fr::LOCALE,
+    de_de::LOCALE,
+    it_it::LOCALE,
+    nl_nl::LOCALE,
+    pt_br::LOCALE,
+    pt_pt::LOCALE,
+    tr_tr::LOCALE,
+    cy_gb::LOCALE,
+    ar_sa::LOCALE,
+    fa_ir::LOCALE,
+    ja_jp::LOCALE,
+    zh_cn::LOCALE,
+    zh_tw::LOCALE,
+];
+
+/// Country code 999 is assigned to nobody.
+const UNASSIGNED_PHONES: Words = &["+999#########"];
 
 /// How a full name is put together.
 #[derive(Clone, Copy)]
@@ -113,4 +148,61 @@ pub(super) fn longest<'a>(words: impl IntoIterator<Item = &'a str>) -> usize {
 /// An index below `length`, by multiplication.
 pub(super) fn scale(bits: u64, length: usize) -> usize {
     ((u128::from(bits) * length as u128) >> 64) as usize
+}
+
+/// House numbers of a [`Template`] are 1 to this.
+const HOUSE_NUMBERS: u64 = 199;
+
+/// A pattern with a name, a word and a house number in it.
+pub(super) struct Template {
+    pattern: &'static str,
+    words: Words,
+    names: Picker,
+    longest: usize,
+}
+
+impl Template {
+    /// `{n}` is a house number, `{w}` one of `words`, `{s}` one of `names`; all together no longer than `limit`, or `None`
+    /// where no name is short enough.
+    pub(super) fn new(
+        pattern: &'static str,
+        words: Words,
+        names: Words,
+        limit: Option<usize>,
+    ) -> Option<Self> {
+        let places = ["{n}", "{w}", "{s}"].map(|place| pattern.matches(place).count());
+        let fixed = pattern.chars().count() - 3 * places.iter().sum::<usize>()
+            + places[0] * HOUSE_NUMBERS.to_string().len()
+            + places[1] * longest(words.iter().copied());
+        let limit = match limit {
+            Some(limit) => Some(limit.checked_sub(fixed)?),
+            None => None,
+        };
+        let names = Picker::new(names, limit)?;
+        let longest = fixed + names.longest();
+        Some(Self { pattern, words, names, longest })
+    }
+
+    /// The longest text it writes, in characters.
+    pub(super) fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// Appends the text of a draw.
+    pub(super) fn push(&self, draw: &Draw, into: &mut String) {
+        let mut rest = self.pattern;
+        while let Some((before, after)) = rest.split_once('{') {
+            into.push_str(before);
+            match after.as_bytes()[0] {
+                b's' => into.push_str(self.names.pick(draw.word(0))),
+                b'w' => into.push_str(self.words[scale(draw.word(1), self.words.len())]),
+                _ => {
+                    let number = 1 + draw.below(2, HOUSE_NUMBERS);
+                    into.push_str(itoa::Buffer::new().format(number));
+                }
+            }
+            rest = &after[2..];
+        }
+        into.push_str(rest);
+    }
 }

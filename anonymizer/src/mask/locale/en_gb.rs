@@ -1,0 +1,107 @@
+//! British English. Telephone numbers are those Ofcom keeps for drama.
+
+use fake::locales::{Data, EN};
+
+use super::{Locale, NameOrder, Words};
+
+/// `en_GB`.
+pub(super) const LOCALE: Locale = Locale {
+    name: "en_GB",
+    first_names: EN::NAME_FIRST_NAME,
+    last_names: EN::NAME_LAST_NAME,
+    name_order: NameOrder::GivenFirst,
+    cities: CITIES,
+    street_words: &[
+        "Avenue", "Close", "Court", "Crescent", "Drive", "Gardens", "Grove", "Lane", "Mews",
+        "Place", "Road", "Square", "Street", "Terrace", "Walk", "Way",
+    ],
+    street: "{n} {s} {w}",
+    postal_codes: POSTAL_CODES,
+    countries: EN::ADDRESS_COUNTRY,
+    company_words: &["Ltd", "PLC", "LLP", "and Sons", "Group", "Holdings"],
+    company: "{s} {w}",
+    phones: PHONES,
+};
+
+/// Also of `cy_GB`.
+pub(super) const PHONES: Words = &[
+    "+441134960###",
+    "+441144960###",
+    "+441154960###",
+    "+441164960###",
+    "+441174960###",
+    "+441184960###",
+    "+441214960###",
+    "+441314960###",
+    "+441414960###",
+    "+441514960###",
+    "+441614960###",
+    "+441632960###",
+    "+441914980###",
+    "+442079460###",
+    "+442896496###",
+    "+442920180###",
+    "+447700900###",
+];
+
+/// Also of `cy_GB`.
+pub(super) const POSTAL_CODES: Words = &["@@% #@@", "@@%# #@@", "@% #@@"];
+
+const CITIES: Words = &[
+    "Bath",
+    "Bedford",
+    "Blackpool",
+    "Bolton",
+    "Bournemouth",
+    "Bradford",
+    "Brighton",
+    "Bristol",
+    "Cambridge",
+    "Canterbury",
+    "Carlisle",
+    "Chester",
+    "Colchester",
+    "Coventry",
+    "Derby",
+    "Dundee",
+    "Durham",
+    "Ely",
+    "Exeter",
+    "Gloucester",
+    "Hereford",
+    "Hull",
+    "Inverness",
+    "Ipswich",
+    "Lancaster",
+    "Leeds",
+    "Leicester",
+    "Lichfield",
+    "Lincoln",
+    "Luton",
+    "Newport",
+    "Northampton",
+    "Norwich",
+    "Nottingham",
+    "Oxford",
+    "Perth",
+    "Peterborough",
+    "Plymouth",
+    "Portsmouth",
+    "Preston",
+    "Reading",
+    "Ripon",
+    "Salford",
+    "Salisbury",
+    "Sheffield",
+    "Southampton",
+    "Stirling",
+    "Sunderland",
+    "Swansea",
+    "Swindon",
+    "Truro",
+    "Wakefield",
+    "Wells",
+    "Winchester",
+    "Worcester",
+    "York",
+];
