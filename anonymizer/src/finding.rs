@@ -97,7 +97,7 @@ impl fmt::Display for Findings {
 }
 
 /// Names come from files and databases: a line break or an escape sequence in one must not draw on a terminal.
-fn printable(text: &str) -> Cow<'_, str> {
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(char::is_control) {
         return Cow::Borrowed(text);
     }

@@ -1,1 +1,129 @@
-//! TBD
+//! From what a run has done to `report.json`. Names and counts only; it never sees a value.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use contract::report::{ColumnReport, FORMAT, Report, TableAction, TableReport};
+
+use crate::catalog::TableName;
+use crate::engine::{ColumnOutcome, RunOptions};
+use crate::execute::{Done, Outcome};
+use crate::mask::FUNCTION_SET;
+use crate::plan::{Action, ColumnPlan, Plan, TablePlan};
+
+/// The file's name in the report directory.
+pub const FILE_NAME: &str = "report.json";
+
+/// Joins what was planned and what has happened. `engine` and `database` name the database, `finished_at` is RFC 3339.
+pub fn report(
+    engine: &str,
+    database: String,
+    plan: &Plan,
+    options: &RunOptions,
+    outcome: &Outcome,
+    finished_at: String,
+) -> Report {
+    let done: HashMap<&TableName, &Done> = outcome
+        .tables
+        .iter()
+        .filter_map(|done| Some((done.outcome.table.as_ref()?, done)))
+        .collect();
+    Report {
+        format: FORMAT,
+        run_id: options.run_id.clone(),
+        tool_version: env!("CARGO_PKG_VERSION").into(),
+        function_set: FUNCTION_SET,
+        engine: engine.into(),
+        database,
+        rules_digest: plan.rules_digest.clone(),
+        schema_fingerprint: plan.schema_fingerprint.clone(),
+        key_check: options.key_check.clone(),
+        key_is_ephemeral: options.key_is_ephemeral,
+        started_at: options.now.clone(),
+        finished_at,
+        phases: outcome.phases.clone(),
+        tables: plan
+            .tables
+            .iter()
+            .map(|table| table_report(table, done.get(&table.name).copied()))
+            .collect(),
+        notes: outcome.notes.clone(),
+    }
+}
+
+fn table_report(table: &TablePlan, done: Option<&Done>) -> TableReport {
+    let outcome = done.map(|done| &done.outcome);
+    TableReport {
+        name: table.name.to_string(),
+        action: action(table.action),
+        rows: outcome.map_or(table.estimated_rows, |outcome| outcome.rows),
+        skipped_rows: outcome.map_or(0, |outcome| outcome.skipped),
+        deleted_rows: outcome.map_or(0, |outcome| outcome.deleted),
+        seconds: outcome.map_or(0.0, |outcome| outcome.seconds),
+        resumed: done.is_some_and(|done| done.resumed),
+        columns: table
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(index, column)| {
+                column_report(column, outcome.and_then(|outcome| outcome.columns.get(index)))
+            })
+            .collect(),
+    }
+}
+
+fn column_report(column: &ColumnPlan, outcome: Option<&ColumnOutcome>) -> ColumnReport {
+    let counted = outcome.copied().unwrap_or_default();
+    ColumnReport {
+        name: column.name.clone(),
+        data_type: column.data_type.clone(),
+        function: column.function.clone(),
+        class: class(column),
+        values: counted.values,
+        nulls: counted.nulls,
+        changed: counted.changed,
+    }
+}
+
+/// The class of a column's function as reports and `check` name it.
+pub fn class(column: &ColumnPlan) -> String {
+    column.class.map_or_else(|| "generated".into(), |class| class.to_string())
+}
+
+/// The action as reports and `check` name it.
+pub fn action(action: Action) -> TableAction {
+    match action {
+        Action::Keep => TableAction::Keep,
+        Action::Truncate => TableAction::Truncate,
+        Action::Rewrite => TableAction::Rewrite,
+    }
+}
+
+/// Makes the directory and proves that a file can be written there, so that a run does not find out at its end.
+pub fn prepare_directory(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    tempfile::NamedTempFile::new_in(directory)?.close()
+}
+
+/// Writes the report as a whole or not at all: a reader never sees half a file.
+pub fn write(directory: &Path, report: &Report) -> io::Result<PathBuf> {
+    let path = directory.join(FILE_NAME);
+    let mut file = temporary(directory)?;
+    serde_json::to_writer_pretty(&mut file, report)?;
+    file.write_all(b"\n")?;
+    file.as_file().sync_all()?;
+    file.persist(&path).map_err(|error| error.error)?;
+    // The new name itself reaches the disk with the directory.
+    File::open(directory)?.sync_all()?;
+    Ok(path)
+}
+
+/// Readable to whom the umask lets: the report holds nothing secret, and another user's process may collect it.
+fn temporary(directory: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(directory)
+}

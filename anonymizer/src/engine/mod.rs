@@ -100,6 +100,11 @@ pub struct Sample {
 pub trait Engine: Send + Sync {
     /// Host and database, or file name; no user, no password.
     fn location(&self) -> String;
+    /// Units that were masked before a failure stay masked and the same command finishes the rest; false where a failure
+    /// leaves the whole database as it was.
+    fn resumes(&self) -> bool {
+        true
+    }
     /// Reads the catalog. Foreign keys that an interrupted run has taken down are in it.
     fn catalog(&self) -> impl Future<Output = Result<Catalog, EngineError>> + Send;
     /// What only the database can tell about a plan, read-only: predicates that do not parse, orphaned rows, rights that
@@ -152,7 +157,7 @@ pub enum EngineError {
     #[error("{0}")]
     Temporary(String),
     /// A value that a mask could not understand.
-    #[error("mask {table}.{column} with `{function}`: {source}")]
+    #[error("mask {table}.{column} with `{function}`")]
     Mask {
         /// The table.
         table: String,

@@ -1,0 +1,140 @@
+//! The command line: what can be written, which command runs, what it prints and how it exits.
+//!
+//! Standard output carries the result alone, as text or as one JSON document; log and progress go to standard error. This
+//! is the one place that reads the environment, the clock and the terminal. No URL, key or row value is ever printed.
+
+mod ask;
+mod check;
+mod database;
+mod draw;
+mod error;
+pub mod functions;
+mod key;
+mod preview;
+mod print;
+mod run;
+mod signals;
+
+pub use error::{Error, explain, hide_panic_values, print_error};
+pub use print::Format;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::engine::Engine;
+use crate::engine::postgres::PostgresEngine;
+use crate::engine::sqlite::SqliteEngine;
+use crate::rules::{self, RuleSet};
+use database::{Database, Scheme};
+use key::KeyArguments;
+use print::say;
+
+/// Masks personal data in a database in place, by rules.
+///
+/// Every column is decided by the rules file, or the run is refused. Exit codes: 0 done, 1 unexpected, 2 usage or invalid
+/// rules, 3 refused (nothing was written), 75 temporary (run the same command again).
+#[derive(Debug, Parser)]
+#[command(name = "anonymizer", version, max_term_width = 100)]
+pub struct Cli {
+    /// How the result is printed on standard output.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Mask a database in place.
+    Run(run::Arguments),
+    /// Say what would be done to every column, or everything that is wrong; writes nothing.
+    Check(Target),
+    /// Show a few masked rows of each table; writes nothing and never shows an original.
+    Preview(preview::Arguments),
+    /// List the masking functions, or explain one.
+    Functions {
+        /// The function to explain.
+        name: Option<String>,
+    },
+}
+
+/// A database and the rules for it.
+#[derive(Debug, Args)]
+struct Target {
+    #[command(flatten)]
+    database: Database,
+    /// The rules file.
+    #[arg(long, value_name = "FILE")]
+    rules: std::path::PathBuf,
+}
+
+impl Cli {
+    /// Runs the command to its end, or to the first SIGINT or SIGTERM.
+    pub fn execute(self) -> Result<(), Error> {
+        let format = self.format;
+        match self.command {
+            Command::Functions { name } => functions::print(name.as_deref(), format),
+            Command::Run(arguments) => on_database(Action::Run(arguments), format),
+            Command::Check(target) => on_database(Action::Check(target), format),
+            Command::Preview(arguments) => on_database(Action::Preview(arguments), format),
+        }
+    }
+}
+
+/// What is done with a connected database.
+enum Action {
+    Run(run::Arguments),
+    Check(Target),
+    Preview(preview::Arguments),
+}
+
+fn on_database(action: Action, format: Format) -> Result<(), Error> {
+    signals::run_until_signal(async move {
+        // Before any connection is made: a misspelt rule costs no database a visit.
+        let rules = action.target().rules()?;
+        let url = action.target().database.url()?;
+        match Scheme::of(&url)? {
+            Scheme::Postgres => {
+                let engine = PostgresEngine::connect(&url).await;
+                action.on(engine.map_err(database::not_connected)?, rules, format).await
+            }
+            Scheme::Sqlite => {
+                let engine = SqliteEngine::connect(&url);
+                action.on(engine.map_err(database::not_connected)?, rules, format).await
+            }
+        }
+    })
+}
+
+impl Action {
+    fn target(&self) -> &Target {
+        match self {
+            Action::Run(arguments) => &arguments.target,
+            Action::Check(target) => target,
+            Action::Preview(arguments) => &arguments.target,
+        }
+    }
+
+    async fn on<E: Engine + 'static>(
+        self,
+        engine: E,
+        rules: RuleSet,
+        format: Format,
+    ) -> Result<(), Error> {
+        match self {
+            Action::Run(arguments) => run::run(arguments, rules, engine, format).await,
+            Action::Check(_) => check::check(&rules, &engine, format).await,
+            Action::Preview(arguments) => {
+                preview::preview(&arguments, &rules, &engine, format).await
+            }
+        }
+    }
+}
+
+impl Target {
+    fn rules(&self) -> Result<RuleSet, Error> {
+        let name = self.rules.display().to_string();
+        let bytes = std::fs::read(&self.rules)
+            .map_err(|error| Error::Usage(format!("read {name}: {}", error.kind())))?;
+        rules::parse(&name, &bytes).map_err(Error::Rules)
+    }
+}

@@ -1,0 +1,82 @@
+//! `anonymizer preview`: a few masked rows of each table. Writes nothing and never shows an original: where a column is
+//! kept it says so instead.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::print::columns;
+use super::run::refused;
+use super::{Error, Format, KeyArguments, Target};
+use crate::engine::{Engine, Sample};
+use crate::execute;
+use crate::rules::RuleSet;
+
+/// The command's arguments.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub(super) target: Target,
+    #[command(flatten)]
+    key: KeyArguments,
+    /// Rows of each table.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    rows: usize,
+}
+
+#[derive(Serialize)]
+struct Preview {
+    database: String,
+    tables: Vec<Table>,
+}
+
+#[derive(Serialize)]
+struct Table {
+    name: String,
+    columns: Vec<Column>,
+    rows: Vec<Vec<Option<String>>>,
+}
+
+#[derive(Serialize)]
+struct Column {
+    name: String,
+    function: String,
+}
+
+/// Runs the command.
+pub async fn preview<E: Engine>(
+    arguments: &Arguments,
+    rules: &RuleSet,
+    engine: &E,
+    format: Format,
+) -> Result<(), Error> {
+    let keyring = arguments.key.keyring()?;
+    let ready = execute::prepare(engine, rules, &keyring).await;
+    let ready = ready.map_err(|refusal| refused(refusal, "preview", engine))?;
+    let samples = engine.preview(&ready.plan, arguments.rows).await;
+    let samples = samples.map_err(|source| Error::Engine {
+        task: format!("preview {}", engine.location()),
+        source,
+        hint: None,
+    })?;
+    let tables = samples.into_iter().map(table).collect();
+    format.print(&Preview { database: engine.location(), tables }, as_text)
+}
+
+fn table(sample: Sample) -> Table {
+    let columns = sample.columns.into_iter().map(|(name, function)| Column { name, function });
+    Table { name: sample.table.to_string(), columns: columns.collect(), rows: sample.rows }
+}
+
+fn as_text(preview: &Preview) -> String {
+    let mut text = String::new();
+    for table in &preview.tables {
+        let header = table.columns.iter().map(|column| column.name.clone());
+        let functions = table.columns.iter().map(|column| format!("({})", column.function));
+        let mut rows = vec![header.collect(), functions.collect()];
+        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "NULL".into());
+        rows.extend(table.rows.iter().map(|row| row.iter().map(shown).collect::<Vec<_>>()));
+        text.push_str(&format!("{}\n{}\n", table.name, columns(&rows)));
+    }
+    text.push_str(&format!("{}: nothing was written\n", preview.database));
+    text
+}

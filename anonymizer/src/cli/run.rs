@@ -1,0 +1,243 @@
+//! `anonymizer run`: masks a database in place and says what was done.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Instant;
+
+use clap::Args;
+use contract::report::{Report, TableAction};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::print::{count, thousands};
+use super::{Error, Format, KeyArguments, Target, ask, draw, say};
+use crate::engine::{Engine, EngineError, RunOptions};
+use crate::execute::{self, Ended, Failure, Outcome, Ready, Refusal};
+use crate::mask::key::Keyring;
+use crate::report;
+use crate::rules::RuleSet;
+
+/// Beyond eight units at a time the storage is the limit, not the processors, while each one holds buffers, a connection
+/// and room in the spool directory.
+const MOST_JOBS: usize = 8;
+
+/// The command's arguments.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub(super) target: Target,
+    #[command(flatten)]
+    key: KeyArguments,
+    /// Write report.json to this directory, which is made where it is missing.
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+    /// Tables masked at a time; by default as many as there are processors, at most 8.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: Option<u16>,
+    /// The run's name in the report and in the database's ledger; by default time and a random number.
+    #[arg(long, value_name = "ID", value_parser = run_id)]
+    run_id: Option<String>,
+    /// Where masked rows wait to be loaded; by default the system's temporary directory. Masked rows only: no original
+    /// value is written there.
+    #[arg(long, value_name = "DIR")]
+    spool_dir: Option<PathBuf>,
+    /// Go on although other clients are connected to the database.
+    #[arg(long)]
+    allow_connections: bool,
+    /// Do not ask before writing, even on a terminal.
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Letters, digits and `._-`: the name becomes part of messages and of the ledger.
+fn run_id(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if text.is_empty() || text.len() > 64 || !text.chars().all(fits) {
+        return Err("1 to 64 letters, digits, dots, hyphens or underscores".into());
+    }
+    Ok(text.to_owned())
+}
+
+/// What is printed at the end.
+#[derive(Serialize)]
+struct Summary {
+    run_id: String,
+    database: String,
+    /// Set when there was nothing to do: since when.
+    already_done: Option<String>,
+    tables: u64,
+    rows: u64,
+    values_masked: u64,
+    seconds: f64,
+    report: Option<PathBuf>,
+    notes: Vec<String>,
+}
+
+/// Runs the command.
+pub async fn run<E: Engine + 'static>(
+    arguments: Arguments,
+    rules: RuleSet,
+    engine: E,
+    format: Format,
+) -> Result<(), Error> {
+    let start = Instant::now();
+    let keyring = arguments.key.keyring()?;
+    if let Some(directory) = &arguments.report {
+        report::prepare_directory(directory).map_err(|error| {
+            let (name, kind) = (directory.display(), error.kind());
+            Error::Usage(format!("prepare the report directory {name}: {kind}"))
+        })?;
+    }
+    let ready = execute::prepare(&engine, &rules, &keyring).await;
+    let Ready { engine: engine_name, plan } =
+        ready.map_err(|refusal| refused(refusal, "mask", &engine))?;
+    let checked = start.elapsed().as_secs_f64();
+    let location = engine.location();
+    if !arguments.yes {
+        ask::confirm(&location, &plan).await?;
+    }
+
+    let (engine, plan) = (Arc::new(engine), Arc::new(plan));
+    let options = Arc::new(arguments.options(&keyring));
+    let progress = draw::progress();
+    let ended =
+        execute::execute(Arc::clone(&engine), Arc::clone(&plan), Arc::clone(&options), progress);
+    let mut outcome = match ended.await {
+        Err(failure) => return Err(stopped(failure, &location, engine.as_ref(), &keyring)),
+        Ok(Ended::AlreadyDone(when)) => return already_done(when, &options, location, format),
+        Ok(Ended::Masked(outcome)) => outcome,
+    };
+    outcome.phases.insert(0, contract::report::Phase { name: "check".into(), seconds: checked });
+
+    let now = Timestamp::now().to_string();
+    let document = report::report(&engine_name, location, &plan, &options, &outcome, now);
+    let file = arguments.report.as_deref().map(|directory| {
+        report::write(directory, &document).map_err(|source| Error::Io {
+            task: format!(
+                "write {} (the database is masked)",
+                directory.join(report::FILE_NAME).display()
+            ),
+            source,
+        })
+    });
+    format.print(&summary(document, outcome, file.transpose()?, start), Summary::as_text)
+}
+
+impl Arguments {
+    fn options(&self, keyring: &Keyring) -> RunOptions {
+        let now = Timestamp::now();
+        let cores = available_parallelism().map_or(1, usize::from);
+        RunOptions {
+            run_id: self.run_id.clone().unwrap_or_else(|| random_run_id(now)),
+            key_check: keyring.check_value(),
+            key_is_ephemeral: keyring.is_ephemeral(),
+            jobs: self.jobs.map_or(cores.min(MOST_JOBS), usize::from),
+            spool_dir: self.spool_dir.clone(),
+            allow_connections: self.allow_connections,
+            now: now.to_string(),
+        }
+    }
+}
+
+/// Sorts by time, and two runs of one second still differ.
+fn random_run_id(now: Timestamp) -> String {
+    format!("{}-{:08x}", now.strftime("%Y%m%dT%H%M%SZ"), rand::random::<u32>())
+}
+
+/// A refusal before anything was written.
+pub fn refused<E: Engine>(refusal: Refusal, verb: &str, engine: &E) -> Error {
+    match refusal {
+        Refusal::Findings(findings) => Error::Refused(findings),
+        Refusal::Engine(source) => {
+            Error::Engine { task: format!("{verb} {}", engine.location()), source, hint: None }
+        }
+    }
+}
+
+/// A run that stopped midway, with what that leaves.
+fn stopped<E: Engine>(failure: Failure, location: &str, engine: &E, keyring: &Keyring) -> Error {
+    let Failure { source, finished, units } = failure;
+    let refused = matches!(source, EngineError::Refused(_) | EngineError::Usage(_));
+    let hint = if refused || units == 0 {
+        None
+    } else if !engine.resumes() {
+        Some("the database is as it was before the run".to_owned())
+    } else {
+        let names: Vec<String> = finished.iter().map(ToString::to_string).collect();
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let cure = if keyring.is_ephemeral() {
+            "the key of this run is forgotten: restore the database and start again"
+        } else {
+            "the same command with the same key masks the rest"
+        };
+        Some(format!("{} of {units} units masked, none half: {names}; {cure}", finished.len()))
+    };
+    Error::Engine { task: format!("mask {location}"), source, hint }
+}
+
+fn already_done(
+    when: String,
+    options: &RunOptions,
+    database: String,
+    format: Format,
+) -> Result<(), Error> {
+    let summary = Summary {
+        run_id: options.run_id.clone(),
+        database,
+        already_done: Some(when),
+        tables: 0,
+        rows: 0,
+        values_masked: 0,
+        seconds: 0.0,
+        report: None,
+        notes: Vec::new(),
+    };
+    format.print(&summary, Summary::as_text)
+}
+
+fn summary(document: Report, outcome: Outcome, report: Option<PathBuf>, start: Instant) -> Summary {
+    let resumed = outcome.tables.iter().filter(|done| done.resumed).count();
+    if resumed > 0 {
+        say(&format!(
+            "{} finished by an earlier run, not masked again",
+            count(resumed as u64, "table")
+        ));
+    }
+    let written = || document.tables.iter().filter(|table| table.action != TableAction::Keep);
+    let columns = || written().flat_map(|table| &table.columns);
+    Summary {
+        tables: written().count() as u64,
+        rows: written().map(|table| table.rows).sum(),
+        values_masked: columns()
+            .filter(|column| column.class != "keep" && column.class != "generated")
+            .map(|column| column.values - column.nulls.min(column.values))
+            .sum(),
+        run_id: document.run_id,
+        database: document.database,
+        already_done: None,
+        seconds: start.elapsed().as_secs_f64(),
+        report,
+        notes: document.notes,
+    }
+}
+
+impl Summary {
+    fn as_text(&self) -> String {
+        if let Some(when) = &self.already_done {
+            return format!("{}: {when}; nothing was done\n", self.database);
+        }
+        let (tables, rows) = (count(self.tables, "table"), count(self.rows, "row"));
+        let values = thousands(self.values_masked);
+        let (database, seconds) = (&self.database, self.seconds);
+        let mut text =
+            format!("{database}: masked {tables}, {rows}, {values} values in {seconds:.1} s\n");
+        for note in &self.notes {
+            text.push_str(&format!("note: {note}\n"));
+        }
+        if let Some(report) = &self.report {
+            text.push_str(&format!("report: {}\n", report.display()));
+        }
+        text
+    }
+}
