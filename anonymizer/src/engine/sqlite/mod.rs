@@ -93,6 +93,10 @@ impl Engine for SqliteEngine {
         self.path.display().to_string()
     }
 
+    fn resumes(&self) -> bool {
+        false
+    }
+
     async fn catalog(&self) -> Result<Catalog, EngineError> {
         blocking(|| catalog::read(&self.looking_ahead()?).map_err(during("read the catalog")))
     }
