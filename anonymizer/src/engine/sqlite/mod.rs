@@ -160,6 +160,7 @@ fn units(plan: &Plan) -> Vec<Unit> {
     let unit = |table: &TablePlan| Unit {
         name: table.name.clone(),
         tables: vec![table.name.clone()],
+        members: vec![table.name.clone()],
         done: None,
     };
     tables.into_iter().map(unit).collect()
