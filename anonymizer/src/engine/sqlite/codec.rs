@@ -6,14 +6,12 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
-use jiff::civil::{Date, DateTime, Time, date};
-use jiff::tz::TimeZone;
 use rusqlite::types::{Value as Stored, ValueRef};
 
 use crate::catalog::Kind;
+use crate::engine::render;
 use crate::mask::MaskError;
-use crate::value::{Value, hyphenated};
+use crate::value::Value;
 
 /// The Julian day of 1970-01-01 00:00, which is what SQLite's date functions make of a REAL.
 const UNIX_EPOCH_JULIAN: f64 = 2_440_587.5;
@@ -78,26 +76,22 @@ pub(super) fn encode(original: ValueRef<'_>, masked: Value<'_>) -> Result<Stored
         Value::Bytes(bytes) => Stored::Blob(bytes.into_owned()),
         Value::Date(days) => {
             let midnight = i64::from(days) * 86_400 * MICROS_PER_SECOND;
-            encode_moment(original, midnight, || Some(civil_date(days)?.to_string()))?
+            encode_moment(original, midnight).map_or_else(|| as_text(&masked), Ok)?
         }
-        Value::Timestamp(micros) => encode_moment(original, micros, || {
-            let moment = civil(micros)?;
-            Some(format!("{} {}", moment.date(), moment.time()))
-        })?,
-        Value::Time(micros) => Stored::Text(civil_time(micros).ok_or(OUT_OF_RANGE)?.to_string()),
+        Value::Timestamp(micros) => {
+            encode_moment(original, micros).map_or_else(|| as_text(&masked), Ok)?
+        }
         Value::Uuid(bytes) if was_blob => Stored::Blob(bytes.to_vec()),
-        Value::Uuid(bytes) => Stored::Text(hyphenated(&bytes)),
-        Value::Inet(ip, prefix) if prefix == if ip.is_ipv4() { 32 } else { 128 } => {
-            Stored::Text(ip.to_string())
+        Value::Time(_) | Value::Uuid(_) | Value::Inet(..) | Value::Mac(_) | Value::Mac8(_) => {
+            as_text(&masked)?
         }
-        Value::Inet(ip, prefix) => Stored::Text(format!("{ip}/{prefix}")),
-        Value::Mac(bytes) => Stored::Text(colons(&bytes)),
-        Value::Mac8(bytes) => Stored::Text(colons(&bytes)),
         Value::Array(_) => return Err(MaskError("SQLite stores no arrays")),
     })
 }
 
-const OUT_OF_RANGE: MaskError = MaskError("the masked moment is out of range");
+fn as_text(value: &Value<'_>) -> Result<Stored, MaskError> {
+    render(value).map(Stored::Text).ok_or(MaskError("the masked value has no text"))
+}
 
 /// The units in which applications count the time since 1970, told apart by size: seconds reach the year 5138 before they
 /// look like milliseconds, and milliseconds of a year after 1973 do not look like seconds.
@@ -153,16 +147,15 @@ impl RealTime {
     }
 }
 
-fn encode_moment(
-    original: ValueRef<'_>,
-    micros: i64,
-    text: impl FnOnce() -> Option<String>,
-) -> Result<Stored, MaskError> {
-    Ok(match original {
-        ValueRef::Integer(count) => Stored::Integer(micros.div_euclid(Unit::of(count).micros())),
-        ValueRef::Real(real) => Stored::Real(RealTime::of(real).of_micros(micros)),
-        _ => Stored::Text(text().ok_or(OUT_OF_RANGE)?),
-    })
+/// A moment as the number the original was; `None` where that was none.
+fn encode_moment(original: ValueRef<'_>, micros: i64) -> Option<Stored> {
+    match original {
+        ValueRef::Integer(count) => {
+            Some(Stored::Integer(micros.div_euclid(Unit::of(count).micros())))
+        }
+        ValueRef::Real(real) => Some(Stored::Real(RealTime::of(real).of_micros(micros))),
+        _ => None,
+    }
 }
 
 fn encode_decimal(original: ValueRef<'_>, digits: &str) -> Stored {
@@ -216,22 +209,6 @@ fn parse_uuid(text: &[u8]) -> Option<[u8; 16]> {
     Some(bytes)
 }
 
-fn colons(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
-}
-
-fn civil(micros: i64) -> Option<DateTime> {
-    Some(Timestamp::from_microsecond(micros).ok()?.to_zoned(TimeZone::UTC).datetime())
-}
-
-fn civil_date(days: i32) -> Option<Date> {
-    date(1970, 1, 1).checked_add(jiff::Span::new().try_days(days).ok()?).ok()
-}
-
-fn civil_time(micros: i64) -> Option<Time> {
-    Some(civil(micros)?.time())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -280,7 +257,7 @@ mod tests {
         assert_eq!(encoded(Value::Date(0)), Stored::Text("1970-01-01".into()));
         assert_eq!(
             encoded(Value::Timestamp(1_500_000)),
-            Stored::Text("1970-01-01 00:00:01.5".into())
+            Stored::Text("1970-01-01 00:00:01.500000".into())
         );
         assert_eq!(encoded(Value::Time(3_600_000_000)), Stored::Text("01:00:00".into()));
     }

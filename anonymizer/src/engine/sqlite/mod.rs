@@ -4,24 +4,24 @@
 //! the original as it was, and beside it at most a hidden copy, which the next run removes. There is nothing to resume.
 //!
 //! 1. `begin` locks the original, copies it, and takes down the copy's indexes on tables that will be written ([`session`]).
-//! 2. `mask_unit` empties a table of the copy and fills it from the original ([`mask`]); one at a time, for SQLite has one writer.
+//! 2. `mask_unit` empties a table of the copy and fills it from the original ([`unit`]); one at a time, for SQLite has one writer.
 //! 3. `finish` puts the indexes back, rebuilds what was derived from originals, writes the copy once more so that no free page
 //!    keeps a value, proves that it is whole, and renames it over the original ([`finish`]).
 
+mod cascade;
 mod catalog;
 mod check;
 mod codec;
 mod ddl;
-mod deleted;
 mod error;
 mod files;
 mod finish;
 mod kind;
 mod marker;
-mod mask;
 mod preview;
 mod session;
 mod sql;
+mod unit;
 mod virtual_table;
 
 use std::path::{Path, PathBuf};
@@ -131,7 +131,7 @@ impl Engine for SqliteEngine {
             let session = session.as_ref().ok_or_else(not_begun)?;
             let of_unit = |table: &&TablePlan| unit.tables.contains(&table.name);
             let tables = plan.tables.iter().filter(of_unit);
-            tables.map(|table| mask::table(session, table, progress)).collect()
+            tables.map(|table| unit::table(session, table, progress)).collect()
         })
     }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, Result as SqlResult};
 
-use super::deleted::Deleted;
+use super::cascade::Deleted;
 use super::error::during;
 use super::files::{self, Copy};
 use super::marker::Marker;

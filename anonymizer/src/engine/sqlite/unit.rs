@@ -86,7 +86,7 @@ fn refill(
     let failure = Failure::default();
     let masks = register(connection, plan, &failure).map_err(failed("register the masks of"))?;
     // Any column's count tells how far the statement is; the first one stands for all.
-    let seen = masks.iter().flatten().next().map(|counts| Arc::clone(counts));
+    let seen = masks.iter().flatten().next().cloned();
     let filled = ticking(progress, name, seen.as_deref(), || connection.execute(&statement, []));
     unregister(connection, plan).map_err(failed("forget the masks of"))?;
     outcome.rows = match (filled, failure.take()) {
