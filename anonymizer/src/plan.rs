@@ -1,15 +1,34 @@
 //! From rules and catalog to a plan, or to every finding at once. Pure: no database, no clock, no randomness.
 //!
 //! A [`Plan`] holds only masks that fit their columns; carrying it out has nothing left to check but the values.
+//!
+//! It goes from tables to columns to what joins them: [`tables`] finds the rule for each table, [`group`] the choice for each
+//! column of a table and its partitions, [`equality`] what is compared without case, [`column`] whether a function fits,
+//! [`unique`] and [`reference`] whether keys still hold, [`removal`] whom removed rows take along; [`assemble`] writes it down.
+//!
+//! What no plan can know, and a run then finds out, with the unit it happens in wholly original: a unique index over an
+//! expression other than `lower(column)` or `upper(column)`, an exclusion constraint, a CHECK other than a list of values or
+//! `IS NOT NULL`, NULLs in a `NULLS NOT DISTINCT` key, a composite key with MATCH FULL of which one column becomes NULL.
+
+mod assemble;
+mod column;
+mod equality;
+mod forest;
+mod group;
+mod reference;
+mod removal;
+mod tables;
+mod unique;
 
 use std::sync::Arc;
 
 use crate::catalog::{Catalog, ForeignKey, Kind, TableName};
-use crate::finding::Findings;
+use crate::finding::{Collected, Findings};
 use crate::mask::key::Keyring;
 use crate::mask::{Class, Mask};
 use crate::rules::RuleSet;
 use crate::value::Value;
+use forest::Forest;
 
 /// What will be done to a database.
 #[derive(Clone)]
@@ -83,6 +102,20 @@ pub struct ColumnPlan {
 
 /// Joins rules and catalog. The keyring decides no finding: `check` works without the run's key.
 pub fn plan(rules: &RuleSet, catalog: &Catalog, keyring: &Keyring) -> Result<Plan, Findings> {
-    let _ = (rules, catalog, keyring);
-    todo!()
+    let mut found = Collected::default();
+    let forest = Forest::new(catalog);
+    let decisions = tables::decide(rules, catalog, &forest, &mut found);
+    let mut groups = group::form(rules, catalog, &forest, &decisions, &mut found);
+    equality::settle(catalog, &mut groups);
+    column::prepare_all(rules, keyring, &mut groups, &mut found);
+    unique::check(&groups, &mut found);
+    reference::check(rules, catalog, &groups, &mut found);
+    removal::spread(catalog, &mut groups, &mut found);
+    let tables = assemble::tables(&forest, &groups);
+    let plan = Plan {
+        rules_digest: rules.digest.clone(),
+        schema_fingerprint: catalog.fingerprint(),
+        tables,
+    };
+    found.or(plan, format!("plan {}", rules.file), &rules.file)
 }

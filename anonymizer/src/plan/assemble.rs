@@ -1,0 +1,78 @@
+//! From decisions to the plan's tables: one entry per table with rows of its own.
+
+use super::forest::Forest;
+use super::group::{Choice, Decided, Fate, Group, Groups};
+use super::{Action, ColumnPlan, TablePlan};
+use crate::catalog::{Column, Kind, Table};
+use crate::mask::{self, Class};
+
+/// Every table that has rows, by name.
+pub(super) fn tables<'a>(forest: &Forest<'a>, groups: &Groups<'a>) -> Vec<TablePlan> {
+    let mut tables: Vec<TablePlan> = groups
+        .all
+        .iter()
+        .flat_map(|group| group.members().map(|member| table(forest, group, member)))
+        .collect();
+    tables.sort_by(|a, b| a.name.cmp(&b.name));
+    tables
+}
+
+fn table<'a>(forest: &Forest<'a>, group: &Group<'a>, member: &'a Table) -> TablePlan {
+    let (skip_rows, delete_rows) = match group.fate {
+        Fate::Columns { skip_rows, delete_rows, .. } => (skip_rows, delete_rows),
+        Fate::Undecided | Fate::Untouched | Fate::Truncate { .. } => (None, None),
+    };
+    let columns: Vec<ColumnPlan> =
+        member.columns.iter().map(|own| column(group, member, own)).collect();
+    let orphans = group.orphans.iter().filter(|key| forest.is_at_or_above(&key.table, member));
+    let delete_orphans_of: Vec<_> = orphans.map(|key| (*key).clone()).collect();
+    let masked = columns.iter().any(|column| column.mask.is_some());
+    let action = if group.truncated() {
+        Action::Truncate
+    } else if masked || delete_rows.is_some() || !delete_orphans_of.is_empty() {
+        Action::Rewrite
+    } else {
+        Action::Keep
+    };
+    TablePlan {
+        name: member.name.clone(),
+        action,
+        skip_rows: skip_rows.map(|predicate| predicate.value.clone()),
+        delete_rows: delete_rows.map(|predicate| predicate.value.clone()),
+        delete_orphans_of,
+        columns,
+        estimated_rows: member.estimated_rows,
+        bytes: member.bytes,
+    }
+}
+
+/// A partition's columns are the root's, in an order of their own.
+fn column(group: &Group<'_>, member: &Table, own: &Column) -> ColumnPlan {
+    let decided = group.column(&own.name);
+    let prepared = decided.and_then(|decided| decided.prepared.as_ref());
+    let rule = decided.and_then(Decided::mask);
+    let seed = rule.and_then(|rule| rule.seed.as_ref());
+    let (function, class) = match decided.map(|decided| decided.choice) {
+        _ if group.truncated() => ("truncate", Some(Class::Suppression)),
+        Some(Choice::Generated) => ("generated", None),
+        Some(Choice::Mask(rule)) => {
+            let name = rule.function.value.as_str();
+            (name, mask::function(name).map(|function| function.class))
+        }
+        Some(Choice::Keep(_) | Choice::None) | None => ("keep", Some(Class::Keep)),
+    };
+    ColumnPlan {
+        name: own.name.clone(),
+        data_type: own.data_type.clone(),
+        kind: own.kind.clone(),
+        generated: own.generated,
+        function: function.to_owned(),
+        class,
+        mask: prepared.map(|prepared| prepared.mask.clone()),
+        seed: seed.and_then(|seed| member.columns.iter().position(|c| c.name == seed.value)),
+        constant: prepared.and_then(|prepared| prepared.constant.clone()),
+        advance_sequence: own.identity
+            && matches!(own.kind, Kind::Int(_))
+            && prepared.is_some_and(|prepared| prepared.unique && prepared.constant.is_none()),
+    }
+}
