@@ -11,7 +11,7 @@ pub(super) fn parse(written: &str, kind: &Kind) -> Result<Value<'static>, String
     let text = || written.to_owned().into();
     let value = match kind {
         Kind::Bool => written.parse().ok().map(Value::Bool),
-        Kind::Int(bits) => integer(written, *bits).map(Value::Int),
+        Kind::Int(_) => integer(written, kind).map(Value::Int),
         Kind::Float => {
             written.parse().ok().filter(|float: &f64| float.is_finite()).map(Value::Float)
         }
@@ -62,11 +62,17 @@ fn expected(kind: &Kind) -> String {
     }
 }
 
-/// A whole number of that many bits.
-fn integer(written: &str, bits: u8) -> Option<i64> {
-    let number: i64 = written.parse().ok()?;
-    let room = 64 - u32::from(bits.clamp(1, 64));
-    (number << room >> room == number).then_some(number)
+/// Least and most that an integer column of that kind holds.
+pub(super) fn integer_range(kind: &Kind) -> (i64, i64) {
+    match kind {
+        Kind::Int(bits @ 1..64) => (-1 << (bits - 1), (1 << (bits - 1)) - 1),
+        _ => (i64::MIN, i64::MAX),
+    }
+}
+
+fn integer(written: &str, kind: &Kind) -> Option<i64> {
+    let (least, most) = integer_range(kind);
+    written.parse().ok().filter(|number| (least..=most).contains(number))
 }
 
 fn fits(written: &str, shape: Option<(u32, u32)>) -> bool {

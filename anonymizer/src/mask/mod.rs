@@ -9,16 +9,23 @@ mod basic;
 pub(crate) mod civil;
 mod company;
 mod contact;
+mod date;
+mod decimal;
+mod finance;
 mod hash;
+mod iso;
 pub mod key;
 mod literal;
 mod locale;
 mod network;
+mod noise;
 mod parameter;
 mod partial;
 mod permutation;
 mod person;
 mod place;
+mod round;
+mod secret;
 mod source;
 
 use std::fmt;
@@ -50,12 +57,17 @@ pub static FUNCTIONS: &[&Function] = &[
     &place::POSTAL_CODE,
     &place::COUNTRY,
     &company::COMPANY,
+    &date::DATE_SHIFT,
     &network::UUID,
     &network::IP,
     &network::MAC,
-    &network::URL,
+    &finance::IBAN,
     &hash::HASH,
     &partial::PARTIAL,
+    &noise::NOISE,
+    &round::ROUND,
+    &network::URL,
+    &secret::PASSWORD_HASH,
 ];
 
 /// The function of that name.
