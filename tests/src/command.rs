@@ -1,0 +1,56 @@
+//! Runs `anonymizer` as a user would: a process with arguments, a key in its environment, an exit code.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result};
+
+/// The masking key of the tests.
+pub const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+/// What a finished command has left behind.
+#[derive(Debug)]
+pub struct Finished {
+    /// Exit code; `None` after a signal.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+/// The command, with [`KEY`] and nothing else of our environment that it listens to.
+pub fn anonymizer() -> Result<Command> {
+    let mut command = Command::new(executable()?);
+    command.env_remove("DATABASE_URL").env("ANONYMIZER_KEY", KEY).stdin(Stdio::null());
+    Ok(command)
+}
+
+/// `anonymizer VERB --database-url URL --rules FILE`.
+pub fn with_rules(verb: &str, url: &str, rules: &std::path::Path) -> Result<Command> {
+    let mut command = anonymizer()?;
+    command.args([verb, "--database-url", url, "--rules"]).arg(rules);
+    Ok(command)
+}
+
+/// Runs a command to its end.
+pub fn finish(command: &mut Command) -> Result<Finished> {
+    let output = command.output().context("failed to run anonymizer")?;
+    Ok(Finished {
+        code: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
+}
+
+/// Cargo builds this package's own executables before its tests, and puts them one directory above.
+fn executable() -> Result<PathBuf> {
+    let tests = std::env::current_exe()?;
+    let target = tests.parent().and_then(|deps| deps.parent()).context("no target directory")?;
+    Ok(target.join(format!("anonymizer-under-test{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// A file below `tests/scenarios`.
+pub fn scenario(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(path)
+}
