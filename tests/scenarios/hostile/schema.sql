@@ -103,7 +103,7 @@ COMMENT ON CONSTRAINT person_manager_fkey ON person IS 'reports to';
 COMMENT ON COLUMN person.email IS 'where to write to';
 COMMENT ON TABLE person IS 'people';
 \if :v15
-CREATE UNIQUE INDEX person_device_key ON person (code, device) NULLS NOT DISTINCT;
+CREATE UNIQUE INDEX person_code_key ON person (code, feeling) NULLS NOT DISTINCT;
 \endif
 -- An index that a failed build has left behind, invalid.
 \set ON_ERROR_STOP off
@@ -292,8 +292,13 @@ INSERT INTO typed SELECT canary('typed', i), canary('town', i) FROM generate_ser
 CREATE TABLE nothing_in_it (id int PRIMARY KEY, who text);
 CREATE TABLE to_empty (id serial PRIMARY KEY, session text);
 INSERT INTO to_empty (session) SELECT canary('session', i) FROM generate_series(1, 500) i;
-CREATE TABLE untouched (id int PRIMARY KEY, word text, person_id int REFERENCES person);
-INSERT INTO untouched SELECT i, 'word ' || i, NULL FROM generate_series(1, 500) i;
+CREATE TABLE untouched (id int PRIMARY KEY, word text, egg_id int REFERENCES egg);
+INSERT INTO untouched SELECT i, 'word ' || i, i FROM generate_series(1, 500) i;
+CREATE TABLE member (id int PRIMARY KEY, email varchar(120) NOT NULL, age int, invited_by int REFERENCES member);
+CREATE UNIQUE INDEX member_email_key ON member (lower(email));
+INSERT INTO member
+SELECT i, CASE WHEN i % 10 = 0 THEN 'colleague' || i || '@ours.example' ELSE canary('member', i) || '@real.example' END, i % 100
+  FROM generate_series(1, 2000) i;
 CREATE TABLE constants (id int PRIMARY KEY, who text NOT NULL, fax text);
 INSERT INTO constants SELECT i, canary('constant', i), canary('fax', i) FROM generate_series(1, 2000) i;
 CREATE VIEW constant_names AS SELECT who FROM constants;
