@@ -95,7 +95,7 @@ fn usage(message: &str) -> Error {
 
 /// An engine that could not be connected.
 pub fn not_connected(source: EngineError) -> Error {
-    Error::Engine { task: "connect to the database".into(), source, hint: None }
+    Error::engine("connect to the database", source)
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub enum Error {
         /// What was being done.
         task: String,
         /// What went wrong.
-        source: EngineError,
+        source: Box<EngineError>,
         /// What state that leaves, and what to do: a sentence for the hint.
         hint: Option<String>,
     },
@@ -56,6 +56,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// An engine's error with what was being done.
+    pub fn engine(task: impl Into<String>, source: EngineError) -> Self {
+        Error::Engine { task: task.into(), source: Box::new(source), hint: None }
+    }
+
     /// The exit code, from [`contract::exit_codes`].
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -63,7 +68,7 @@ impl Error {
             Error::Refused(_) | Error::Declined(_) => exit_codes::REFUSED,
             Error::Interrupted(_) => exit_codes::TEMPORARY,
             Error::Io { .. } | Error::Panicked => exit_codes::UNEXPECTED,
-            Error::Engine { source, .. } => match source {
+            Error::Engine { source, .. } => match **source {
                 EngineError::Usage(_) => exit_codes::USAGE,
                 EngineError::Refused(_) => exit_codes::REFUSED,
                 EngineError::Temporary(_) => exit_codes::TEMPORARY,

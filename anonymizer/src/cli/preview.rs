@@ -53,11 +53,8 @@ pub async fn preview<E: Engine>(
     let ready = execute::prepare(engine, rules, &keyring).await;
     let ready = ready.map_err(|refusal| refused(refusal, "preview", engine))?;
     let samples = engine.preview(&ready.plan, arguments.rows).await;
-    let samples = samples.map_err(|source| Error::Engine {
-        task: format!("preview {}", engine.location()),
-        source,
-        hint: None,
-    })?;
+    let samples = samples
+        .map_err(|source| Error::engine(format!("preview {}", engine.location()), source))?;
     let tables = samples.into_iter().map(table).collect();
     format.print(&Preview { database: engine.location(), tables }, as_text)
 }

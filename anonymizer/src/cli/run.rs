@@ -149,9 +149,7 @@ fn random_run_id(now: Timestamp) -> String {
 pub fn refused<E: Engine>(refusal: Refusal, verb: &str, engine: &E) -> Error {
     match refusal {
         Refusal::Findings(findings) => Error::Refused(findings),
-        Refusal::Engine(source) => {
-            Error::Engine { task: format!("{verb} {}", engine.location()), source, hint: None }
-        }
+        Refusal::Engine(source) => Error::engine(format!("{verb} {}", engine.location()), source),
     }
 }
 
@@ -173,7 +171,7 @@ fn stopped<E: Engine>(failure: Failure, location: &str, engine: &E, keyring: &Ke
         };
         Some(format!("{} of {units} units masked, none half: {names}; {cure}", finished.len()))
     };
-    Error::Engine { task: format!("mask {location}"), source, hint }
+    Error::Engine { task: format!("mask {location}"), source: Box::new(source), hint }
 }
 
 fn already_done(

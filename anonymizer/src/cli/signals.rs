@@ -23,7 +23,7 @@ pub fn run_until_signal(
         // A task of its own: a panic in it ends as an error with an exit code, like everything else.
         let mut task = tokio::spawn(command);
         let stopped = tokio::select! {
-            ended = &mut task => return ended.unwrap_or_else(|_| Err(Error::Panicked)),
+            ended = &mut task => return ended.unwrap_or(Err(Error::Panicked)),
             stopped = told_to_stop() => stopped,
         };
         task.abort();

@@ -1,0 +1,23 @@
+.PHONY: help demo test lint bench bless
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## build a shop database in SQLite, mask it, show rows before and after
+	cargo run --package e2e --bin demo
+
+test: ## run every test; as root on Debian or Ubuntu, install what is missing first
+	@.ci/prepare
+	cargo test --workspace
+
+lint: ## formatting, clippy, and licences and duplicates where cargo-deny is installed
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- --deny warnings
+	@if command -v cargo-deny > /dev/null; then cargo deny check bans licenses sources; else echo "cargo-deny is not installed: licences not checked"; fi
+
+bench: ## compare a masking run on PostgreSQL with the limits of the storage
+	@.ci/prepare
+	cargo run --release --package e2e --bin bench
+
+bless: ## rewrite generated files and test snapshots; read the diff before you commit it
+	UPDATE_EXPECT=1 INSTA_UPDATE=always cargo test --workspace
