@@ -48,7 +48,7 @@ pub async fn open(options: &PgConnectOptions) -> Result<PgConnection, EngineErro
         let (names, values): (Vec<&str>, Vec<&str>) = SETTINGS.iter().copied().unzip();
         sqlx::query(
             "SELECT pg_catalog.set_config(s.name, v.value, false)
-             FROM pg_catalog.unnest($1::text[], $2::text[]) AS v(name, value)
+             FROM unnest($1::text[], $2::text[]) AS v(name, value)
              JOIN pg_catalog.pg_settings s ON lower(s.name) = lower(v.name)",
         )
         .bind(names)
