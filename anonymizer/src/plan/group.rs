@@ -195,11 +195,10 @@ impl<'a> Chooser<'a, '_> {
         let name = table.name.to_string();
         if never_written(table) {
             if let Some(decision) = decision.filter(|decision| !harmless(decision.rule)) {
-                let owner = match &table.extension {
-                    Some(extension) => format!("belongs to the extension `{extension}`"),
-                    None => "is a foreign table".into(),
+                let message = match &table.extension {
+                    Some(extension) => format!("table of extension `{extension}`, never written"),
+                    None => "foreign table, never written".into(),
                 };
-                let message = format!("{owner} and is never written");
                 found.add(decision.at, name, message, "write `keep`, or remove the rule");
             }
             return Fate::Untouched;
@@ -332,16 +331,19 @@ fn columns_exist<'a>(
     catalog: &'a Catalog,
     found: &mut Collected,
 ) {
+    let mut decided: HashMap<Position, Vec<&Table>> = HashMap::new();
+    for table in &catalog.tables {
+        if let Some(decision) = decisions.get(&table.name) {
+            decided.entry(decision.at).or_default().push(table);
+        }
+    }
     for (name, rule) in &rules.tables {
         let TableRule::Columns { columns, .. } = rule else { continue };
-        let is_decided = |table: &&Table| {
-            decisions.get(&table.name).is_some_and(|decision| decision.at == name.at)
-        };
-        let tables: Vec<&Table> = catalog.tables.iter().filter(is_decided).collect();
-        for (part, _) in columns.iter().filter(|_| !tables.is_empty()) {
+        let Some(tables) = decided.get(&name.at) else { continue };
+        for (part, _) in columns {
             let stored = || tables.iter().flat_map(|table| &table.columns);
             if !stored().any(|column| part.value.matches(&column.name)) {
-                missing_column(&name.value, part, &tables, found);
+                missing_column(&name.value, part, tables, found);
             }
         }
     }

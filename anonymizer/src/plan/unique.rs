@@ -97,7 +97,7 @@ fn broken<'g, 'a>(column: &'g Decided<'a>) -> Broken<'g, 'a> {
         },
         _ => Broken {
             column,
-            message: format!("`{name}` gives the same fake to different values, in the"),
+            message: format!("`{name}` may give different values the same fake, in the"),
             cure: "choose a function that is unique; `anonymizer functions` says which are",
         },
     }
