@@ -1,8 +1,9 @@
 //! The command itself, against SQLite files: arguments, exit codes, what is printed where, and what never is.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use contract::exit_codes::{OK, REFUSED, TEMPORARY, USAGE};
 use contract::report::{Report, TableAction};
@@ -50,21 +51,18 @@ impl Shop {
         let mut database = Connection::open(shop.path("shop.db")).unwrap();
         database.execute_batch(SCHEMA).unwrap();
         let filling = database.transaction().unwrap();
+        filling.execute("INSERT INTO sessions VALUES (1, ?1)", [CANARY]).unwrap();
+        let insert = "INSERT INTO customers VALUES (?1, ?2, ?3, ?4, '1980-01-01')";
+        let mut customer = filling.prepare(insert).unwrap();
+        let mut order = filling.prepare("INSERT INTO orders VALUES (?1, ?1, 3.5, ?2)").unwrap();
         for id in 0..customers {
             let email = format!("{CANARY}{id}@corp.example");
             let name = format!("{CANARY}-name-{id}");
             let phone = format!("+33 6 {id} {CANARY}");
-            filling
-                .execute(
-                    "INSERT INTO customers VALUES (?1, ?2, ?3, ?4, '1980-01-01')",
-                    (id, email, name, phone),
-                )
-                .unwrap();
-            filling
-                .execute("INSERT INTO orders VALUES (?1, ?1, 3.5, ?2)", (id, format!("{CANARY}!")))
-                .unwrap();
+            customer.execute((id, email, name, phone)).unwrap();
+            order.execute((id, format!("{CANARY}!"))).unwrap();
         }
-        filling.execute("INSERT INTO sessions VALUES (1, ?1)", [CANARY]).unwrap();
+        drop((customer, order));
         filling.commit().unwrap();
         drop(database);
         fs::write(shop.path("rules.yaml"), RULES).unwrap();
@@ -192,7 +190,8 @@ fn the_same_key_gives_the_same_fakes_from_a_file_or_the_environment() {
     let (one, two) = (Shop::new(5), Shop::new(5));
     assert_exit(&one.run("run", &[]), OK);
     fs::write(two.path("key"), format!("{KEY}\n")).unwrap();
-    let from_file = two.end(two.command("run", &["--key-file", "key"]).env_remove("ANONYMIZER_KEY"));
+    let from_file =
+        two.end(two.command("run", &["--key-file", "key"]).env_remove("ANONYMIZER_KEY"));
     assert_exit(&from_file, OK);
     assert_eq!(emails(&one), emails(&two));
 }
@@ -285,8 +284,14 @@ fn misuse_exits_with_2_and_repeats_no_secret() {
         (&["check", "--rules", "absent.yaml", "--database-url", &database], "absent.yaml"),
         (&["check", "--rules", rules, "--database-url", "mysql://u:hunter2@h/d"], "sqlite:"),
         (&["check", "--rules", rules, "--database-url", "hunter2"], "sqlite:"),
-        (&["check", "--rules", rules, "--database-url", "postgres://u:hunter2@h:port/d"], "failed to"),
-        (&["check", "--rules", rules, "--database-secret", "arn:aws:secretsmanager:x"], "not supported"),
+        (
+            &["check", "--rules", rules, "--database-url", "postgres://u:hunter2@h:port/d"],
+            "failed to",
+        ),
+        (
+            &["check", "--rules", rules, "--database-secret", "arn:aws:secretsmanager:x"],
+            "not supported",
+        ),
         (&["check", "--rules", rules, "--database-secret", "absent"], "absent"),
         (
             &["check", "--rules", rules, "--database-url", "hunter2", "--database-secret", "f"],
@@ -354,13 +359,35 @@ fn no_broken_rules_file_touches_the_database() {
     assert!(tried >= 40, "only {tried} broken rules files");
 }
 
+#[test]
+fn a_signal_leaves_the_original_and_nothing_else() {
+    let shop = Shop::new(60_000);
+    let before = shop.bytes();
+    for signal in ["-TERM", "-INT"] {
+        let mut command = shop.command("run", &[]);
+        let mut running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(running.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.ends_with("masking\n") {
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "ended early: {line}");
+        }
+        let process = running.id().to_string();
+        assert!(Command::new("kill").args([signal, &process]).status().unwrap().success());
+        let code = running.wait().unwrap().code();
+        log.read_to_string(&mut line).unwrap();
+        assert_eq!(code, Some(i32::from(TEMPORARY)), "{line}");
+        assert!(line.contains(&format!("interrupted by SIG{}", &signal[1..])), "{line}");
+        assert!(shop.bytes() == before, "the original has changed");
+        assert_eq!(shop.files(), ["rules.yaml", "shop.db"]);
+    }
+}
+
 /// `script` gives the command a terminal; what it prints on either stream comes out as one.
 fn on_a_terminal(shop: &Shop, arguments: &str, answer: &str) -> Finished {
     let plain = anonymizer().unwrap();
     let program = plain.get_program().to_str().unwrap();
-    let line = format!(
-        "{program} run --database-url sqlite:shop.db --rules rules.yaml {arguments}"
-    );
+    let line =
+        format!("{program} run --database-url sqlite:shop.db --rules rules.yaml {arguments}");
     fs::write(shop.path("answer"), format!("{answer}\n")).unwrap();
     let mut command = Command::new("script");
     command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);

@@ -20,6 +20,8 @@ mod signals;
 pub use error::{Error, explain, hide_panic_values, print_error};
 pub use print::Format;
 
+use std::sync::Arc;
+
 use clap::{Args, Parser, Subcommand};
 
 use crate::engine::Engine;
@@ -90,18 +92,18 @@ enum Action {
 }
 
 fn on_database(action: Action, format: Format) -> Result<(), Error> {
-    signals::run_until_signal(async move {
+    signals::run_until_signal(async move |stop: signals::Stop| {
         // Before any connection is made: a misspelt rule costs no database a visit.
         let rules = action.target().rules()?;
         let url = action.target().database.url()?;
         match Scheme::of(&url)? {
             Scheme::Postgres => {
                 let engine = PostgresEngine::connect(&url).await;
-                action.on(engine.map_err(database::not_connected)?, rules, format).await
+                action.on(engine.map_err(database::not_connected)?, rules, format, stop).await
             }
             Scheme::Sqlite => {
                 let engine = SqliteEngine::connect(&url);
-                action.on(engine.map_err(database::not_connected)?, rules, format).await
+                action.on(engine.map_err(database::not_connected)?, rules, format, stop).await
             }
         }
     })
@@ -121,12 +123,15 @@ impl Action {
         engine: E,
         rules: RuleSet,
         format: Format,
+        stop: signals::Stop,
     ) -> Result<(), Error> {
+        let engine = Arc::new(engine);
+        stop.tell(engine.stopper());
         match self {
             Action::Run(arguments) => run::run(arguments, rules, engine, format).await,
-            Action::Check(_) => check::check(&rules, &engine, format).await,
+            Action::Check(_) => check::check(&rules, engine.as_ref(), format).await,
             Action::Preview(arguments) => {
-                preview::preview(&arguments, &rules, &engine, format).await
+                preview::preview(&arguments, &rules, engine.as_ref(), format).await
             }
         }
     }
