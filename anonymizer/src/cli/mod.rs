@@ -40,7 +40,7 @@ use print::say;
 #[command(name = "anonymizer", version, max_term_width = 100)]
 pub struct Cli {
     /// How the result is printed on standard output.
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    #[arg(long, global = true, display_order = 99, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     #[command(subcommand)]
     command: Command,

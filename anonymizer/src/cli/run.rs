@@ -38,8 +38,8 @@ pub struct Arguments {
     /// The run's name in the report and in the database's ledger; by default time and a random number.
     #[arg(long, value_name = "ID", value_parser = run_id)]
     run_id: Option<String>,
-    /// Where masked rows wait to be loaded; by default the system's temporary directory. Masked rows only: no original
-    /// value is written there.
+    /// Where masked rows wait to be loaded; by default the system's temporary directory. The file
+    /// there has no name and holds no value that the rules mask.
     #[arg(long, value_name = "DIR")]
     spool_dir: Option<PathBuf>,
     /// Go on although other clients are connected to the database.
