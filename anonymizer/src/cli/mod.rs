@@ -17,9 +17,10 @@ mod print;
 mod run;
 mod signals;
 
-pub use error::{Error, explain, hide_panic_values, print_error};
+pub use error::{Error, explain};
 pub use print::Format;
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
@@ -69,6 +70,20 @@ struct Target {
     /// The rules file.
     #[arg(long, value_name = "FILE")]
     rules: std::path::PathBuf,
+}
+
+/// The whole program: parse, call, print one error, exit code.
+pub fn main() -> ExitCode {
+    error::hide_panic_values();
+    let cli = Cli::parse();
+    let format = cli.format;
+    match cli.execute() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error::print(&error, format);
+            ExitCode::from(error.exit_code())
+        }
+    }
 }
 
 impl Cli {
