@@ -19,6 +19,7 @@ mod column;
 pub mod name;
 mod parse;
 pub mod predicate;
+pub mod schema;
 pub(crate) mod sql;
 pub(crate) mod suggest;
 mod yaml;
