@@ -86,7 +86,7 @@ pub enum TableKind {
     Partitioned,
     /// Rows live elsewhere; never written.
     Foreign,
-    /// SQLite virtual table.
+    /// SQLite virtual table without rows that could be read and written: only `keep` and `truncate` fit.
     Virtual,
 }
 

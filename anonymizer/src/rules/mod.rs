@@ -18,8 +18,7 @@
 mod column;
 pub mod name;
 mod parse;
-mod predicate;
-pub mod schema;
+pub mod predicate;
 pub(crate) mod sql;
 pub(crate) mod suggest;
 mod yaml;

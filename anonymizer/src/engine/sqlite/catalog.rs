@@ -37,7 +37,8 @@ pub(super) fn read(connection: &Connection) -> Result<Catalog> {
                     catalog.views.push(view(&name, true));
                     continue;
                 }
-                _ => TableKind::Virtual,
+                Storage::Rows { .. } => TableKind::Plain,
+                Storage::WordsOnly | Storage::Unknown => TableKind::Virtual,
             },
             _ => continue,
         };

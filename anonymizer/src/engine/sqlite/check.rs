@@ -82,19 +82,13 @@ fn virtual_table(
     storage: &Storage,
     plan: Option<&TablePlan>,
 ) -> Option<(&'static str, &'static str)> {
-    let action = plan.map(|plan| plan.action);
-    let is_decided = plan.is_some_and(|plan| !plan.columns.is_empty());
     match storage {
-        Storage::Nothing | Storage::Follows(_) => None,
-        Storage::WordsOnly if action == Some(Action::Truncate) => None,
+        Storage::Nothing | Storage::Follows(_) | Storage::Rows { .. } => None,
+        Storage::WordsOnly if plan.is_some_and(|plan| plan.action == Action::Truncate) => None,
         Storage::WordsOnly => Some((
             "it holds the words of rows that are elsewhere, and cannot be masked",
             "decide `truncate`, and fill it again from the masked rows",
         )),
-        Storage::Rows { .. } if action == Some(Action::Truncate) || is_decided => None,
-        Storage::Rows { .. } => {
-            Some(("undecided: it holds rows of its own", "decide `truncate`, or its columns"))
-        }
         Storage::Unknown => Some((
             "its module is not part of SQLite, so nobody here can look into it",
             "drop it from the copy before masking",

@@ -21,7 +21,6 @@ mod marker;
 mod preview;
 mod session;
 mod sql;
-mod stop;
 mod unit;
 mod virtual_table;
 
@@ -33,9 +32,8 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use self::error::during;
 use self::session::{Session, Start};
-use self::stop::Stop;
 use crate::catalog::Catalog;
-use crate::engine::{Begun, Engine, EngineError, RunOptions, Sample, Stopper, TableOutcome, Unit};
+use crate::engine::{Begun, Engine, EngineError, RunOptions, Sample, TableOutcome, Unit};
 use crate::plan::{Action, Plan, TablePlan};
 use crate::progress::Progress;
 
@@ -43,7 +41,6 @@ use crate::progress::Progress;
 pub struct SqliteEngine {
     path: PathBuf,
     session: Mutex<Option<Box<Session>>>,
-    stop: Stop,
 }
 
 impl SqliteEngine {
@@ -61,7 +58,10 @@ impl SqliteEngine {
         files::inspect(Path::new(path))?;
         // A symbolic link must not be replaced by the file it points to.
         let path = Path::new(path).canonicalize().map_err(error::file(format!("find {path}")))?;
-        Ok(Self { path, session: Mutex::new(None), stop: Stop::default() })
+        if path.to_str().is_none() {
+            return Err(EngineError::Usage("SQLite needs a path in valid UTF-8".to_owned()));
+        }
+        Ok(Self { path, session: Mutex::new(None) })
     }
 
     fn session(&self) -> MutexGuard<'_, Option<Box<Session>>> {
@@ -77,11 +77,11 @@ impl SqliteEngine {
             Ok(connection)
         });
         opened.map_err(|error| match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::NotADatabase) => EngineError::Refused(format!(
-                "{}: not a SQLite database, or an encrypted one\n(hint: give the path of a plain SQLite file)",
-                self.path.display()
-            )),
-            _ => during(format!("open {}", self.path.display()))(error),
+            Some(rusqlite::ErrorCode::NotADatabase) => EngineError::Refused(
+                "not a SQLite database, or an encrypted one\n(hint: give the path of a plain SQLite file)"
+                    .to_owned(),
+            ),
+            _ => during("open the database")(error),
         })
     }
 
@@ -100,11 +100,6 @@ impl Engine for SqliteEngine {
         false
     }
 
-    fn stopper(&self) -> Stopper {
-        let stop = self.stop.clone();
-        Box::new(move || stop.now())
-    }
-
     async fn catalog(&self) -> Result<Catalog, EngineError> {
         blocking(|| catalog::read(&self.looking_ahead()?).map_err(during("read the catalog")))
     }
@@ -118,7 +113,7 @@ impl Engine for SqliteEngine {
     }
 
     async fn begin(&self, plan: &Plan, options: &RunOptions) -> Result<Begun, EngineError> {
-        match blocking(|| session::begin(&self.path, plan, options, &self.stop))? {
+        match blocking(|| session::begin(&self.path, plan, options))? {
             Start::AlreadyDone(sentence) => Ok(Begun::AlreadyDone(sentence)),
             Start::Session(session) => {
                 *self.session() = Some(session);

@@ -14,7 +14,6 @@ use super::error::during;
 use super::files::{self, Copy};
 use super::marker::Marker;
 use super::sql::{self, quoted};
-use super::stop::Stop;
 use super::{catalog, sql::literal};
 use crate::engine::{EngineError, RunOptions};
 use crate::plan::{Action, Plan};
@@ -43,8 +42,6 @@ pub(super) struct Session {
     pub deleted: Deleted,
     /// The original's journal mode is WAL.
     pub wal: bool,
-    /// Ends what its connections are doing.
-    pub stop: Stop,
 }
 
 /// What `begin` comes to.
@@ -56,27 +53,19 @@ pub(super) enum Start {
 }
 
 /// Locks the original, makes the copy and clears the way in it.
-pub(super) fn begin(
-    path: &Path,
-    plan: &Plan,
-    options: &RunOptions,
-    stop: &Stop,
-) -> Result<Start, EngineError> {
+pub(super) fn begin(path: &Path, plan: &Plan, options: &RunOptions) -> Result<Start, EngineError> {
     let metadata = files::inspect(path)?;
     if files::other_names(&metadata) > 0 {
-        return Err(EngineError::Refused(format!(
-            "{}: the file has another hard link, which would keep the originals\n\
-             (hint: remove the other links, or mask a copy of the file)",
-            path.display()
-        )));
+        return Err(refused(
+            "the file has another hard link, which would keep the originals",
+            "remove the other links, or mask a copy of the file",
+        ));
     }
     let connection = lock(path)?;
-    stop.watch(&connection);
     if !files::is_same(path, &metadata) {
-        return Err(EngineError::Temporary(format!(
-            "{}: the file was replaced while it was being locked",
-            path.display()
-        )));
+        return Err(EngineError::Temporary(
+            "the file was replaced while it was being locked".to_owned(),
+        ));
     }
     if !options.allow_connections {
         refuse_other_processes(path)?;
@@ -85,16 +74,14 @@ pub(super) fn begin(
     if let Some(marker) = Marker::read(&connection).map_err(during("read the run marker"))? {
         return match marker.compare(&Marker::new(plan, options, String::new())) {
             Ok(sentence) => Ok(Start::AlreadyDone(sentence)),
-            Err(difference) => Err(EngineError::Refused(format!(
-                "{}: already masked by {} with {difference}\n\
-                 (hint: start from a fresh copy of the original database; to mask the fakes once more, drop the table \
-                 anonymizer_run first)",
-                path.display(),
-                marker.by(),
-            ))),
+            Err(difference) => Err(refused(
+                &format!("already masked by {} with {difference}", marker.by()),
+                "start from a fresh copy of the original database; to mask the fakes once more, drop the table \
+                 anonymizer_run first",
+            )),
         };
     }
-    refuse_other_schema(&connection, path, plan)?;
+    refuse_other_schema(&connection, plan)?;
     files::remove_leftovers(path)?;
     files::check_space(path, metadata.len())?;
 
@@ -106,16 +93,16 @@ pub(super) fn begin(
     let indexes = drop_indexes(&connection, plan).map_err(during("drop the copy's indexes"))?;
     let deleted = Deleted::collect(&connection, plan)?;
     let path = path.to_owned();
-    let stop = stop.clone();
-    let session = Session { connection, path, metadata, work, schema, indexes, deleted, wal, stop };
+    let session = Session { connection, path, metadata, work, schema, indexes, deleted, wal };
     Ok(Start::Session(Box::new(session)))
+}
+
+fn refused(what: &str, cure: &str) -> EngineError {
+    EngineError::Refused(format!("{what}\n(hint: {cure})"))
 }
 
 /// Opens the original under an exclusive lock that lasts as long as the connection.
 fn lock(path: &Path) -> Result<Connection, EngineError> {
-    let refused = |what: &str, hint: &str| {
-        EngineError::Refused(format!("{}: {what}\n(hint: {hint})", path.display()))
-    };
     let locked = sql::open(path).and_then(|connection| {
         connection.busy_timeout(std::time::Duration::ZERO)?;
         connection.execute_batch(
@@ -131,7 +118,7 @@ fn lock(path: &Path) -> Result<Connection, EngineError> {
         Err(error) => Err(match error.sqlite_error_code() {
             // A copy beside the database belongs to a run that is alive, for it holds the lock.
             Some(ErrorCode::DatabaseBusy) if !files::leftovers(path)?.is_empty() => {
-                EngineError::Temporary(format!("{}: another run holds the lock", path.display()))
+                EngineError::Temporary("another run holds the lock".to_owned())
             }
             Some(ErrorCode::DatabaseBusy) => refused("in use by another client", "close it first"),
             Some(ErrorCode::NotADatabase) => refused(
@@ -154,29 +141,20 @@ fn refuse_other_processes(path: &Path) -> Result<(), EngineError> {
         [] => Ok(()),
         processes => {
             let list: Vec<String> = processes.iter().map(u32::to_string).collect();
-            Err(EngineError::Refused(format!(
-                "{}: open in process {}\n\
-                 (hint: close it, or go on with --allow-connections; it would keep reading the original)",
-                path.display(),
-                list.join(", "),
-            )))
+            Err(refused(
+                &format!("open in process {}", list.join(", ")),
+                "close it, or go on with --allow-connections: it will keep reading the original",
+            ))
         }
     }
 }
 
-fn refuse_other_schema(
-    connection: &Connection,
-    path: &Path,
-    plan: &Plan,
-) -> Result<(), EngineError> {
+fn refuse_other_schema(connection: &Connection, plan: &Plan) -> Result<(), EngineError> {
     let catalog = catalog::read(connection).map_err(during("read the catalog"))?;
     if catalog.fingerprint() == plan.schema_fingerprint {
         return Ok(());
     }
-    Err(EngineError::Temporary(format!(
-        "{}: the schema has changed since it was planned for",
-        path.display()
-    )))
+    Err(EngineError::Temporary("the schema has changed since it was planned for".to_owned()))
 }
 
 /// Brings everything that a write-ahead log holds into the database file. Answers whether there is such a log.

@@ -37,9 +37,10 @@ pub(super) fn table(
 ) -> Result<TableOutcome, EngineError> {
     let started = Instant::now();
     let name = plan.name.name.as_str();
+    let label = plan.name.to_string();
     let connection = &session.connection;
-    let failed = |doing: &str| during(format!("{doing} {name}"));
-    progress.table_started(name, plan.estimated_rows);
+    let failed = |doing: &str| during(format!("{doing} {label}"));
+    progress.table_started(&label, plan.estimated_rows);
 
     let before = count(connection, plan, None).map_err(failed("count the rows of"))?;
     let virtual_sql = virtual_table(connection, name).map_err(failed("look up"))?;
@@ -50,13 +51,13 @@ pub(super) fn table(
         ..TableOutcome::default()
     };
     if plan.action == Action::Rewrite {
-        progress.step(name, "masking");
+        progress.step(&label, "masking");
         refill(session, plan, virtual_sql.as_deref(), progress, &mut outcome)?;
         outcome.skipped = skipped(session, plan).map_err(failed("count the skipped rows of"))?;
     }
     outcome.deleted = before - outcome.rows;
     outcome.seconds = started.elapsed().as_secs_f64();
-    progress.table_finished(name, outcome.rows);
+    progress.table_finished(&label, outcome.rows);
     Ok(outcome)
 }
 
@@ -80,21 +81,21 @@ fn refill(
     outcome: &mut TableOutcome,
 ) -> Result<(), EngineError> {
     let connection = &session.connection;
-    let name = plan.name.name.as_str();
-    let failed = |doing: &str| during(format!("{doing} {name}"));
+    let label = plan.name.to_string();
+    let failed = |doing: &str| during(format!("{doing} {label}"));
     let statement = insert(session, plan, virtual_sql).map_err(failed("read the shape of"))?;
     let failure = Failure::default();
     let masks = register(connection, plan, &failure).map_err(failed("register the masks of"))?;
     // Any column's count tells how far the statement is; the first one stands for all.
     let seen = masks.iter().flatten().next().cloned();
-    let filled = ticking(progress, name, seen.as_deref(), || connection.execute(&statement, []));
+    let filled = ticking(progress, &label, seen.as_deref(), || connection.execute(&statement, []));
     unregister(connection, plan).map_err(failed("forget the masks of"))?;
     outcome.rows = match (filled, failure.take()) {
         (Ok(rows), None) => rows as u64,
         (_, Some((column, source))) => {
             let column = &plan.columns[column];
             return Err(EngineError::Mask {
-                table: plan.name.to_string(),
+                table: label,
                 column: column.name.clone(),
                 function: column.function.clone(),
                 source,
