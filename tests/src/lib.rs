@@ -1,7 +1,11 @@
-//! What the tests and the benchmark share: private servers, databases to spoil, and a way to run the command.
+//! What the tests, the benchmark and the demo share: private servers, databases to spoil, a way to run the command, and
+//! ways to look at what is left.
 //!
 //! Nothing of the product depends on this crate.
 
 pub mod command;
 pub mod hostile;
 pub mod postgres;
+pub mod residue;
+pub mod shop;
+pub mod sqlite;
