@@ -7,5 +7,6 @@ pub mod command;
 pub mod hostile;
 pub mod postgres;
 pub mod residue;
+pub mod rows;
 pub mod shop;
 pub mod sqlite;

@@ -50,6 +50,11 @@ impl<'a> Database<'a> {
         run(psql.arg("-f").arg(script)).map(drop)
     }
 
+    /// Runs a script as the superuser and answers with what it prints.
+    pub fn read(&self, script: &Path) -> Result<String> {
+        run(self.server.psql(&self.superuser_url()).arg("-f").arg(script))
+    }
+
     /// Runs statements as the superuser in one transaction and answers with what they print: a line per row, `|` between
     /// columns.
     pub fn query(&self, sql: &str) -> Result<String> {
@@ -68,6 +73,11 @@ impl<'a> Database<'a> {
     /// Runs statements as the master role in one transaction.
     pub fn query_as_master(&self, sql: &str) -> Result<String> {
         run(self.server.psql(&self.url()).args(["-c", sql]))
+    }
+
+    /// The server's data directory, where it runs on this machine for us.
+    pub fn data_directory(&self) -> Option<PathBuf> {
+        self.server.data_directory()
     }
 
     /// The directories that hold its files, where the server runs on this machine for us: tables, indexes and catalogs.

@@ -94,7 +94,7 @@ fn builds(
     let mut builds = match row.get::<Option<String>, _>("tablespace") {
         // `pg_get_indexdef` leaves the tablespace out.
         Some(tablespace) => vec![
-            format!("SET default_tablespace = {}", literal(&ident(&tablespace))),
+            format!("SET default_tablespace = {}", literal(&tablespace)),
             definition,
             "SET default_tablespace = ''".to_owned(),
         ],

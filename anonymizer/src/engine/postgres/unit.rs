@@ -44,6 +44,8 @@ pub async fn mask(
 ) -> Result<Vec<TableOutcome>, EngineError> {
     let started = Instant::now();
     lock(conn, unit).await?;
+    // Before the first read: forced row security would refuse that as well.
+    let silenced = silence(conn, unit).await?;
     let tables =
         unit.tables.iter().map(|name| table_plan(plan, name)).collect::<Result<Vec<_>, _>>()?;
     let mut loads = Vec::new();
@@ -51,7 +53,6 @@ pub async fn mask(
         progress.table_started(&table.name.to_string(), table.estimated_rows);
         loads.push(read(conn, table, spool_dir, progress).await?);
     }
-    let silenced = silence(conn, unit).await?;
     let mut indexes_down = Vec::new();
     for name in &unit.tables {
         indexes_down.push(indexes::take_down(conn, name).await?);
