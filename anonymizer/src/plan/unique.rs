@@ -35,8 +35,8 @@ fn one(group: &Group<'_>, table: &Table, key: &UniqueKey, found: &mut Collected)
     if candidates.any(|candidate| holds(group, table, candidate).is_ok()) {
         return;
     }
-    if let Err(Broken { column, message, cure }) = holds(group, table, key) {
-        let Some(rule) = column.mask() else { return };
+    for Broken { column, message, cure } in holds(group, table, key).err().unwrap_or_default() {
+        let Some(rule) = column.mask() else { continue };
         let sort = if key.primary { "primary key" } else { "unique key" };
         let message = format!("{message} {sort} `{}`", key.name);
         found.add(rule.function.at, group.subject(column.column), message, cure);
@@ -58,7 +58,7 @@ fn holds<'g, 'a>(
     group: &'g Group<'a>,
     table: &Table,
     key: &UniqueKey,
-) -> Result<(), Broken<'g, 'a>> {
+) -> Result<(), Vec<Broken<'g, 'a>>> {
     let columns = decided(group, key);
     let masked: Vec<&Decided> =
         columns.iter().copied().filter(|column| column.mask().is_some()).collect();
@@ -67,20 +67,21 @@ fn holds<'g, 'a>(
         return Ok(());
     }
     let by_row = masked.iter().any(|column| identifies_row(group, table, column));
-    let weak = masked.iter().find(|column| !is_injective(group, key, column));
-    if let Some(column) = weak.filter(|_| !by_row) {
-        return Err(broken(column));
+    let weak = masked.iter().filter(|column| !is_injective(group, key, column));
+    let broken: Vec<Broken> = weak.map(|column| broken(column)).collect();
+    if !by_row && !broken.is_empty() {
+        return Err(broken);
     }
     let skips = matches!(group.fate, Fate::Columns { skip_rows: Some(_), .. });
     let disjoint = masked
         .iter()
         .any(|column| column.prepared.as_ref().is_some_and(|prepared| prepared.disjoint));
     if skips && !disjoint {
-        return Err(Broken {
+        return Err(vec![Broken {
             column: masked[0],
             message: "with `skip_rows` a fake could be a value that stays, in".into(),
             cure: "remove `skip_rows`, or choose a function whose fakes lie in a reserved range",
-        });
+        }]);
     }
     Ok(())
 }
