@@ -6,9 +6,12 @@ use std::collections::HashSet;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 
+use anonymizer::catalog::Kind;
+use anonymizer::mask::{FUNCTIONS, Function};
 use e2e::command::{KEY, scenario};
 use e2e::residue;
 use e2e::sqlite::{File, Run, rows};
+use rusqlite::types::Value;
 
 const SHAPES: &str = include_str!("../scenarios/sqlite/shapes.sql");
 
@@ -496,4 +499,69 @@ fn names_are_told_apart_as_stored() {
     let names: HashSet<String> = file.rows("SELECT name FROM people").into_iter().collect();
     assert_eq!(names.len(), 2);
     assert_eq!(canaries_beside(&file, &["Canary".to_owned()]), Vec::<String>::new());
+}
+
+/// Values as applications leave them in columns that should hold text.
+fn odd_values() -> Vec<Value> {
+    let texts = [
+        "",
+        " ",
+        "a",
+        "Ünïcödé 日本",
+        "a@b.test",
+        "' OR 1=1 --",
+        "\u{0}\u{1}",
+        "2020-02-29",
+        "☃\u{301}",
+        "💥",
+    ];
+    let mut values: Vec<Value> = texts.map(|text| Value::Text(text.to_owned())).to_vec();
+    values.extend([
+        Value::Text("x".repeat(100_000)),
+        Value::Null,
+        Value::Blob(vec![0, 255, 254]),
+        Value::Blob(Vec::new()),
+    ]);
+    values.extend([
+        Value::Integer(i64::MIN),
+        Value::Integer(0),
+        Value::Real(1e300),
+        Value::Real(-0.5),
+    ]);
+    values
+}
+
+#[test]
+fn whatever_a_text_column_holds_can_be_masked() {
+    let optional =
+        |function: &&&Function| function.parameters.iter().all(|parameter| !parameter.required);
+    let text = Kind::Text { max_chars: None, ignore_case: false };
+    let fits = |function: &&&Function| {
+        (function.accepts)(&text) && !["keep", "date_shift"].contains(&function.name)
+    };
+    for function in FUNCTIONS.iter().filter(optional).filter(fits) {
+        let file = File::new("CREATE TABLE t(id INTEGER PRIMARY KEY, typed TEXT, untyped, kept)");
+        let connection = file.open();
+        for value in odd_values() {
+            connection
+                .execute("INSERT INTO t(typed, untyped, kept) VALUES (?1, ?1, ?1)", [value])
+                .unwrap();
+        }
+        connection.execute("INSERT INTO t(typed, untyped, kept) VALUES (CAST(x'ff41' AS TEXT), CAST(x'ff41' AS TEXT), x'ff41')", []).unwrap();
+        drop(connection);
+        let kept = file.rows("SELECT id, kept, typed IS NULL, untyped IS NULL FROM t");
+        let name = function.name;
+        let tables = file
+            .run(&format!("{{ version: 1, tables: {{ t: {{ columns: {{ id: keep, typed: {name}, untyped: {name}, kept: keep }} }} }} }}"))
+            .tables();
+        let nulls = tables[0].columns[1].nulls;
+        assert_eq!((tables[0].rows, nulls), (19, 1), "{name}");
+        if name != "nullify" {
+            assert_eq!(
+                file.rows("SELECT id, kept, typed IS NULL, untyped IS NULL FROM t"),
+                kept,
+                "{name}"
+            );
+        }
+    }
 }

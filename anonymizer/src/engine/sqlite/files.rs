@@ -100,7 +100,7 @@ pub(super) fn remove_journals(path: &Path) -> Result<(), EngineError> {
     for companion in COMPANIONS {
         match fs::remove_file(with_suffix(path, companion)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(file("remove the original's journal")(error));
+                return Err(file("remove a journal")(error));
             }
             _ => {}
         }
@@ -134,6 +134,12 @@ impl Copy {
     /// Where it is.
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Removes it now. Dropping does the same, but has nobody to tell where that fails.
+    pub(super) fn remove(&self) -> Result<(), EngineError> {
+        fs::remove_file(&self.path).map_err(file("remove the copy"))?;
+        remove_journals(&self.path)
     }
 
     /// Gives it the original's owner and mode, sends it to the disk, and puts it in the original's place.

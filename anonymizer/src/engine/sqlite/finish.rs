@@ -53,6 +53,8 @@ pub(super) fn finish(
     let masked = Copy::create(&session.path, &options.run_id, ".masked")?;
     session::vacuum_into(&work, masked.path()).map_err(during("write the masked copy"))?;
     drop(work);
+    // Its free pages hold originals: it must be gone before a finished database stands beside it.
+    session.work.remove()?;
     progress.step(WHOLE, "checking its integrity");
     prove(&session, &masked)?;
 

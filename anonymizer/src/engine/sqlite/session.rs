@@ -70,6 +70,8 @@ pub(super) fn begin(path: &Path, plan: &Plan, options: &RunOptions) -> Result<St
     if !options.allow_connections {
         refuse_other_processes(path)?;
     }
+    // Before anything else is decided: they hold originals, beside a finished database too.
+    files::remove_leftovers(path)?;
     let wal = settle_journal(&connection)?;
     if let Some(marker) = Marker::read(&connection).map_err(during("read the run marker"))? {
         return match marker.compare(&Marker::new(plan, options, String::new())) {
@@ -82,7 +84,6 @@ pub(super) fn begin(path: &Path, plan: &Plan, options: &RunOptions) -> Result<St
         };
     }
     refuse_other_schema(&connection, plan)?;
-    files::remove_leftovers(path)?;
     files::check_space(path, metadata.len())?;
 
     let work = Copy::create(path, &options.run_id, "")?;
