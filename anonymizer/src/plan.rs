@@ -7,8 +7,9 @@
 //! [`unique`] and [`reference`] whether keys still hold, [`removal`] whom removed rows take along; [`assemble`] writes it down.
 //!
 //! What no plan can know, and a run then finds out, with the unit it happens in wholly original: a unique index over an
-//! expression other than `lower(column)` or `upper(column)`, an exclusion constraint, a CHECK other than a list of values or
-//! `IS NOT NULL`, NULLs in a `NULLS NOT DISTINCT` key, a composite key with MATCH FULL of which one column becomes NULL.
+//! expression other than `lower(column)` or `upper(column)`, or over a generated column, or with a predicate that reads a
+//! masked column; an exclusion constraint; a CHECK other than a list of values or `IS NOT NULL`; NULLs in a key with NULLS
+//! NOT DISTINCT, or in some columns of a key with MATCH FULL.
 
 mod assemble;
 mod column;

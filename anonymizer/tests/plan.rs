@@ -11,7 +11,7 @@ use anonymizer::value::Value;
 /// The plan table by table, or the findings as a user reads them.
 fn check(schema: &str, tables: &str) -> String {
     let text = format!("version: 1\ntables:\n{tables}");
-    let keyring = Keyring::from_hex(&"7".repeat(64)).unwrap();
+    let keyring = Keyring::from_hex(&"7".repeat(64)).expect("a key");
     let rules = match rules::parse("x.yaml", text.as_bytes()) {
         Ok(rules) => rules,
         Err(findings) => return findings.to_string(),
@@ -420,7 +420,7 @@ tables:
         let value = Value::Text(value.into());
         let cell = Cell { value: &value, seed: None };
         let mask = table.columns[column].mask.as_ref().unwrap();
-        mask.apply(&cell, &mut String::new()).unwrap().into_owned()
+        mask.apply(&cell, &mut String::new()).expect("a fake").into_owned()
     };
     assert_eq!(fake("users", 0, "Ann@shop.example"), fake("mails", 0, "ann@SHOP.example"));
     assert_ne!(fake("users", 0, "Ann@shop.example"), fake("mails", 0, "bob@shop.example"));

@@ -104,7 +104,7 @@ struct Document<'a> {
 }
 
 /// Prints the error once on standard error, and as the result too where a document is asked for.
-pub fn print_error(error: &Error, format: Format) {
+pub fn print(error: &Error, format: Format) {
     let text = explain(error);
     say(&text);
     if format == Format::Json {

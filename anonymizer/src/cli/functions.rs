@@ -108,7 +108,7 @@ fn details(entry: &Entry) -> String {
         fact("class", &entry.class),
         fact("fits", entry.fits),
         fact("unique", entry.uniqueness),
-        fact("same fake for", entry.normalisation),
+        fact("ignores", entry.normalisation),
         fact("longest", entry.longest),
         fact("space", entry.space),
     ];
@@ -132,7 +132,7 @@ fn details(entry: &Entry) -> String {
 pub fn reference() -> String {
     let mut text = String::from(
         "# Masking functions\n\n\
-         What can be written in a rules file. Written by `make reference` from the registry in `anonymizer/src/mask/`;\n\
+         What can be written in a rules file. Written by `make bless` from the registry in `anonymizer/src/mask/`;\n\
          `anonymizer functions` prints the same.\n\n\
          | function | class | what it does |\n|---|---|---|\n",
     );
@@ -152,7 +152,7 @@ fn section(entry: &Entry) -> String {
         ("Class", entry.class.as_str()),
         ("Fits", entry.fits),
         ("Unique", entry.uniqueness),
-        ("Same fake for", entry.normalisation),
+        ("Ignores", entry.normalisation),
         ("Longest", entry.longest),
         ("Space", entry.space),
     ] {

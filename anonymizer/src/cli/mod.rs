@@ -17,10 +17,11 @@ mod print;
 mod run;
 mod signals;
 
-pub use error::{Error, explain, hide_panic_values, print_error};
+pub use error::{Error, explain};
 pub use print::Format;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -40,7 +41,7 @@ use print::say;
 #[command(name = "anonymizer", version, max_term_width = 100)]
 pub struct Cli {
     /// How the result is printed on standard output.
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    #[arg(long, global = true, display_order = 99, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     #[command(subcommand)]
     command: Command,
@@ -71,15 +72,15 @@ struct Target {
     rules: std::path::PathBuf,
 }
 
-/// The whole command: parse, call, print one error, exit code.
+/// The whole program: parse, call, print one error, exit code.
 pub fn main() -> ExitCode {
-    hide_panic_values();
+    error::hide_panic_values();
     let cli = Cli::parse();
     let format = cli.format;
     match cli.execute() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            print_error(&error, format);
+            error::print(&error, format);
             ExitCode::from(error.exit_code())
         }
     }
@@ -106,18 +107,18 @@ enum Action {
 }
 
 fn on_database(action: Action, format: Format) -> Result<(), Error> {
-    signals::run_until_signal(async move {
+    signals::run_until_signal(async move |stop: signals::Stop| {
         // Before any connection is made: a misspelt rule costs no database a visit.
         let rules = action.target().rules()?;
         let url = action.target().database.url()?;
         match Scheme::of(&url)? {
             Scheme::Postgres => {
                 let engine = PostgresEngine::connect(&url).await;
-                action.on(engine.map_err(database::not_connected)?, rules, format).await
+                action.on(engine.map_err(database::not_connected)?, rules, format, stop).await
             }
             Scheme::Sqlite => {
                 let engine = SqliteEngine::connect(&url);
-                action.on(engine.map_err(database::not_connected)?, rules, format).await
+                action.on(engine.map_err(database::not_connected)?, rules, format, stop).await
             }
         }
     })
@@ -137,12 +138,15 @@ impl Action {
         engine: E,
         rules: RuleSet,
         format: Format,
+        stop: signals::Stop,
     ) -> Result<(), Error> {
+        let engine = Arc::new(engine);
+        stop.tell(engine.stopper());
         match self {
             Action::Run(arguments) => run::run(arguments, rules, engine, format).await,
-            Action::Check(_) => check::check(&rules, &engine, format).await,
+            Action::Check(_) => check::check(&rules, engine.as_ref(), format).await,
             Action::Preview(arguments) => {
-                preview::preview(&arguments, &rules, &engine, format).await
+                preview::preview(&arguments, &rules, engine.as_ref(), format).await
             }
         }
     }

@@ -38,8 +38,8 @@ pub struct Arguments {
     /// The run's name in the report and in the database's ledger; by default time and a random number.
     #[arg(long, value_name = "ID", value_parser = run_id)]
     run_id: Option<String>,
-    /// Where masked rows wait to be loaded; by default the system's temporary directory. Masked rows only: no original
-    /// value is written there.
+    /// Where masked rows wait to be loaded; by default the system's temporary directory. The file
+    /// there has no name and holds no value that the rules mask.
     #[arg(long, value_name = "DIR")]
     spool_dir: Option<PathBuf>,
     /// Go on although other clients are connected to the database.
@@ -78,7 +78,7 @@ struct Summary {
 pub async fn run<E: Engine + 'static>(
     arguments: Arguments,
     rules: RuleSet,
-    engine: E,
+    engine: Arc<E>,
     format: Format,
 ) -> Result<(), Error> {
     let start = Instant::now();
@@ -89,16 +89,16 @@ pub async fn run<E: Engine + 'static>(
             Error::Usage(format!("prepare the report directory {name}: {kind}"))
         })?;
     }
-    let ready = execute::prepare(&engine, &rules, &keyring).await;
+    let ready = execute::prepare(engine.as_ref(), &rules, &keyring).await;
     let Ready { engine: engine_name, plan } =
-        ready.map_err(|refusal| refused(refusal, "mask", &engine))?;
+        ready.map_err(|refusal| refused(refusal, "mask", engine.as_ref()))?;
     let checked = start.elapsed().as_secs_f64();
     let location = engine.location();
     if !arguments.yes {
         ask::confirm(&location, &plan).await?;
     }
 
-    let (engine, plan) = (Arc::new(engine), Arc::new(plan));
+    let plan = Arc::new(plan);
     let options = Arc::new(arguments.options(&keyring));
     let progress = draw::progress();
     let ended =

@@ -96,6 +96,9 @@ pub struct Sample {
     pub rows: Vec<Vec<Option<String>>>,
 }
 
+/// Makes blocking work fail soon; called again and again until the process ends.
+pub type Stopper = Box<dyn Fn() + Send + Sync>;
+
 /// A connected database.
 pub trait Engine: Send + Sync {
     /// Host and database, or file name; no user, no password.
@@ -104,6 +107,10 @@ pub trait Engine: Send + Sync {
     /// leaves the whole database as it was.
     fn resumes(&self) -> bool {
         true
+    }
+    /// What ends work that blocks a thread when the process is told to stop. Work that awaits is simply dropped.
+    fn stopper(&self) -> Stopper {
+        Box::new(|| {})
     }
     /// Reads the catalog. Foreign keys that an interrupted run has taken down are in it.
     fn catalog(&self) -> impl Future<Output = Result<Catalog, EngineError>> + Send;

@@ -58,10 +58,13 @@ struct DateShift {
 impl Mask for DateShift {
     fn apply<'b>(&self, cell: &Cell<'_>, buffer: &'b mut String) -> Result<Value<'b>, MaskError> {
         Ok(match cell.value {
-            Value::Date(days) => Value::Date(self.shift(cell, i64::from(*days), &DATE_DAYS) as i32),
+            Value::Date(days) => {
+                Value::Date(saturate(self.shift(cell, i64::from(*days), &DATE_DAYS)))
+            }
             Value::Timestamp(micros) => {
                 let (days, time) = (micros.div_euclid(DAY), micros.rem_euclid(DAY));
-                Value::Timestamp(self.shift(cell, days, &TIMESTAMP_DAYS) * DAY + time)
+                let day = self.shift(cell, days, &TIMESTAMP_DAYS);
+                Value::Timestamp(day.saturating_mul(DAY).saturating_add(time))
             }
             Value::Text(text) => {
                 let date = IsoText::parse(text).ok_or(MaskError("text is not an ISO date"))?;
@@ -83,4 +86,9 @@ impl DateShift {
         let shift = if choice < most { choice - most } else { choice - most + 1 };
         if held.contains(&(day + shift)) { day + shift } else { day - shift }
     }
+}
+
+/// A day as a database's codec holds it. What no database holds stays at the end of the range.
+fn saturate(day: i64) -> i32 {
+    day.clamp(i32::MIN.into(), i32::MAX.into()) as i32
 }

@@ -63,6 +63,10 @@ impl Case {
         self
     }
 
+    pub(super) fn ignores_case(&self) -> bool {
+        self.ignore_case
+    }
+
     pub(super) fn prepare(&self) -> Result<Prepared, Rejection> {
         let column = Column {
             name: "c".into(),

@@ -5,15 +5,22 @@
 //! only has values left to look at. A mask never returns a value it did not understand: it fails.
 
 mod alphabet;
+mod array;
 mod basic;
 pub(crate) mod civil;
 mod company;
 mod contact;
 mod date;
 mod decimal;
+mod element;
 mod finance;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod golden;
 mod hash;
 mod iso;
+mod json;
 pub mod key;
 mod literal;
 mod locale;
@@ -24,6 +31,8 @@ mod partial;
 mod permutation;
 mod person;
 mod place;
+#[cfg(test)]
+mod properties;
 mod round;
 mod secret;
 mod source;
@@ -68,6 +77,8 @@ pub static FUNCTIONS: &[&Function] = &[
     &round::ROUND,
     &network::URL,
     &secret::PASSWORD_HASH,
+    &json::JSON,
+    &array::ARRAY,
 ];
 
 /// The function of that name.

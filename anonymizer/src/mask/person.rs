@@ -157,3 +157,71 @@ impl Request<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::mask::fixture::{Case, text};
+    use crate::mask::locale::LOCALES;
+    use crate::value::Value;
+
+    #[test]
+    fn names_of_one_seed_belong_together() {
+        for locale in LOCALES {
+            for seed in 0..50 {
+                let fake = |name: &str| {
+                    let case = Case::new(name, text()).locale(locale.name);
+                    case.mask_seeded(Value::Text("whatever".into()), Value::Int(seed))
+                };
+                let (first, last, full) =
+                    (fake("first_name"), fake("last_name"), fake("full_name"));
+                let orders = [
+                    format!("{first} {last}"),
+                    format!("{last} {first}"),
+                    format!("{last}{first}"),
+                ];
+                assert!(orders.contains(&full), "{full} is not {first} and {last}");
+            }
+        }
+    }
+
+    #[test]
+    fn addresses_and_user_names_carry_the_same_names() {
+        let fake = |name: &str| Case::new(name, text()).mask_text("x");
+        let plain = fake("full_name").to_lowercase().replace(' ', ".");
+        assert!(fake("email").starts_with(&plain), "{} {plain}", fake("email"));
+        assert!(fake("username").starts_with(&plain[..10]));
+    }
+
+    #[test]
+    fn a_limit_shortens_only_what_is_too_long() {
+        let seeded = |case: &Case, seed| case.mask_seeded(Value::Text("".into()), Value::Int(seed));
+        let (free, short) =
+            (Case::new("full_name", text()), Case::new("full_name", text()).with("max_length", 12));
+        let mut initials = 0;
+        for seed in 0..200 {
+            let (free, short) = (seeded(&free, seed), seeded(&short, seed));
+            assert!(short.chars().count() <= 12);
+            if free.chars().count() <= 12 {
+                assert_eq!(free, short);
+            }
+            initials += usize::from(short.contains(". "));
+        }
+        assert!(initials > 10, "{initials}");
+    }
+
+    #[test]
+    fn rejects_what_no_locale_has() {
+        insta::assert_snapshot!(Case::new("city", text()).locale("xx_XX").rejection(), @r"
+        unknown locale `xx_XX`
+        (hint: use one of en_US, en_GB, fr_FR, de_DE, it_IT, nl_NL, pt_BR, pt_PT, tr_TR, cy_GB, ar_SA, fa_IR, ja_JP, zh_CN, zh_TW)
+        ");
+        insta::assert_snapshot!(Case::new("city", text()).with("max_length", 1).rejection(), @r"
+        no word of locale en_US is that short
+        (hint: give a larger `max_length`)
+        ");
+        insta::assert_snapshot!(Case::new("city", text()).with("max_length", 0).rejection(), @r"
+        `max_length` is out of range
+        (hint: write a whole number from 1 to 1000)
+        ");
+    }
+}

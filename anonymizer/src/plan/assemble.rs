@@ -1,7 +1,8 @@
 //! From decisions to the plan's tables: one entry per table with rows of its own.
 
 use super::forest::Forest;
-use super::group::{Choice, Decided, Fate, Group, Groups};
+use super::group::{Decided, Fate, Group, Groups};
+use super::tables::never_written;
 use super::{Action, ColumnPlan, TablePlan};
 use crate::catalog::{Column, Kind, Table};
 use crate::mask::{self, Class};
@@ -18,6 +19,10 @@ pub(super) fn tables<'a>(forest: &Forest<'a>, groups: &Groups<'a>) -> Vec<TableP
 }
 
 fn table<'a>(forest: &Forest<'a>, group: &Group<'a>, member: &'a Table) -> TablePlan {
+    // A partition may be a foreign table.
+    if never_written(member) {
+        return untouched(member);
+    }
     let (skip_rows, delete_rows) = match group.fate {
         Fate::Columns { skip_rows, delete_rows, .. } => (skip_rows, delete_rows),
         Fate::Undecided | Fate::Untouched | Fate::Truncate { .. } => (None, None),
@@ -46,20 +51,47 @@ fn table<'a>(forest: &Forest<'a>, group: &Group<'a>, member: &'a Table) -> Table
     }
 }
 
+fn untouched(member: &Table) -> TablePlan {
+    TablePlan {
+        name: member.name.clone(),
+        action: Action::Keep,
+        skip_rows: None,
+        delete_rows: None,
+        delete_orphans_of: Vec::new(),
+        columns: member.columns.iter().map(kept).collect(),
+        estimated_rows: member.estimated_rows,
+        bytes: member.bytes,
+    }
+}
+
+fn kept(own: &Column) -> ColumnPlan {
+    ColumnPlan {
+        name: own.name.clone(),
+        data_type: own.data_type.clone(),
+        kind: own.kind.clone(),
+        generated: own.generated,
+        function: if own.generated { "generated" } else { "keep" }.to_owned(),
+        class: (!own.generated).then_some(Class::Keep),
+        mask: None,
+        seed: None,
+        constant: None,
+        advance_sequence: false,
+    }
+}
+
 /// A partition's columns are the root's, in an order of their own.
 fn column(group: &Group<'_>, member: &Table, own: &Column) -> ColumnPlan {
     let decided = group.column(&own.name);
     let prepared = decided.and_then(|decided| decided.prepared.as_ref());
     let rule = decided.and_then(Decided::mask);
     let seed = rule.and_then(|rule| rule.seed.as_ref());
-    let (function, class) = match decided.map(|decided| decided.choice) {
+    let (function, class) = match rule {
         _ if group.truncated() => ("truncate", Some(Class::Suppression)),
-        Some(Choice::Generated) => ("generated", None),
-        Some(Choice::Mask(rule)) => {
+        Some(rule) => {
             let name = rule.function.value.as_str();
             (name, mask::function(name).map(|function| function.class))
         }
-        Some(Choice::Keep(_) | Choice::None) | None => ("keep", Some(Class::Keep)),
+        None => return kept(own),
     };
     ColumnPlan {
         name: own.name.clone(),

@@ -211,6 +211,12 @@ impl<'a> Chooser<'a, '_> {
             found.add(Position::default(), name, "undecided table", cure);
             return Fate::Undecided;
         };
+        if let TableRule::Columns { delete_rows: Some(predicate), .. } = decision.rule
+            && table.kind == TableKind::Virtual
+        {
+            let cure = "write `truncate`, or delete the rows of the tables it reads";
+            found.add(predicate.at, name, "rows of a virtual table cannot be deleted", cure);
+        }
         match decision.rule {
             TableRule::Keep => Fate::Columns { skip_rows: None, delete_rows: None, cascade: false },
             TableRule::Truncate { cascade } => Fate::Truncate { cascade: *cascade },

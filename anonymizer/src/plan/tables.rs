@@ -9,7 +9,7 @@ use super::forest::Forest;
 use crate::catalog::{Catalog, Table, TableKind, TableName};
 use crate::finding::{Collected, Position, Spanned};
 use crate::rules::name::written;
-use crate::rules::suggest::did_you_mean;
+use crate::rules::suggest::nearest;
 use crate::rules::{NamePattern, RuleSet, TableRule};
 
 /// The rule that decides a table.
@@ -86,17 +86,10 @@ fn the_table<'a>(
             None
         }
         [] => {
-            let known: Vec<String> = catalog
-                .tables
-                .iter()
-                .map(|table| match pattern.schema {
-                    Some(_) => in_rules(&table.name),
-                    None => written(&table.name.name),
-                })
-                .collect();
-            let otherwise = "names are case-sensitive; remove the rule if the table is gone";
-            let cure =
-                did_you_mean(&pattern.to_string(), known.iter().map(String::as_str), otherwise);
+            let cure = match similar(pattern, catalog) {
+                Some(similar) => format!("did you mean `{similar}`? names are case-sensitive"),
+                None => "remove the rule if the table is gone; names are case-sensitive".into(),
+            };
             found.add(name.at, pattern.to_string(), "unknown table", cure);
             None
         }
@@ -107,6 +100,21 @@ fn the_table<'a>(
             None
         }
     }
+}
+
+/// The nearest table's name, written as the unknown one was; of the same schema, where there is such a schema.
+fn similar(pattern: &NamePattern, catalog: &Catalog) -> Option<String> {
+    let names = || catalog.tables.iter().map(|table| &table.name);
+    let Some(schema) = &pattern.schema else {
+        let near = nearest(&pattern.name.text, names().map(|table| table.name.as_str()));
+        return near.map(written);
+    };
+    if names().any(|table| table.schema == schema.text) {
+        let of_schema = names().filter(|table| table.schema == schema.text);
+        let near = nearest(&pattern.name.text, of_schema.map(|table| table.name.as_str()));
+        return near.map(|near| format!("{schema}.{}", written(near)));
+    }
+    names().find(|table| table.name == pattern.name.text).map(in_rules)
 }
 
 /// Takes partitions' own rules out again: they may say what the root's rule says, nothing else.

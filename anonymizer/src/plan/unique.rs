@@ -79,7 +79,7 @@ fn holds<'g, 'a>(
     if skips && !disjoint {
         return Err(vec![Broken {
             column: masked[0],
-            message: "with `skip_rows` a fake could be a value that stays, in".into(),
+            message: "with `skip_rows` a fake could be a value that stays, in the".into(),
             cure: "remove `skip_rows`, or choose a function whose fakes lie in a reserved range",
         }]);
     }

@@ -38,7 +38,7 @@ pub(super) fn read(
                 locale: None,
                 arguments: Vec::new(),
             };
-            all_required(subject, function, &rule, found).then_some(rule)
+            all_required(subject, function, &[], node.at, found).then_some(rule)
         }
         Shape::Mapping(entries) => mapping(subject, node.at, entries, place, found),
         Shape::List => {
@@ -82,7 +82,7 @@ fn mapping(
     }
     // The order of parameters says nothing, and rules are compared.
     rule.arguments.sort_by(|(a, _), (b, _)| a.value.cmp(&b.value));
-    (all_required(subject, function, &rule, found) && complete).then_some(rule)
+    (all_required(subject, function, entries, rule.function.at, found) && complete).then_some(rule)
 }
 
 fn known_function(
@@ -152,15 +152,16 @@ fn unknown_parameter(subject: &str, function: &Function, key: &Key, found: &mut 
 fn all_required(
     subject: &str,
     function: &Function,
-    rule: &ColumnRule,
+    entries: &[(Key, Node)],
+    at: Position,
     found: &mut Collected,
 ) -> bool {
-    let given = |name: &str| rule.arguments.iter().any(|(key, _)| key.value == name);
+    let given = |name: &str| entries.iter().any(|(key, _)| key.text == name);
     let mut complete = true;
     for missing in function.parameters.iter().filter(|p| p.required && !given(p.name)) {
         let message = format!("`{}` without its parameter `{}`", function.name, missing.name);
         let cure = format!("add `{}`: {}", missing.name, missing.summary);
-        found.add(rule.function.at, subject, message, cure);
+        found.add(at, subject, message, cure);
         complete = false;
     }
     complete

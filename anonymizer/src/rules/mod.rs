@@ -18,7 +18,8 @@
 mod column;
 pub mod name;
 mod parse;
-pub mod predicate;
+mod predicate;
+pub mod schema;
 pub(crate) mod sql;
 pub(crate) mod suggest;
 mod yaml;

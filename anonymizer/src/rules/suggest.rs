@@ -14,7 +14,7 @@ pub(crate) fn did_you_mean<'a>(
 }
 
 /// The known word with the fewest edits from `word`; a third of its characters may differ, case aside.
-fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower: Vec<char> = word.to_lowercase().chars().collect();
     let limit = ((lower.len() + 1) / 3).max(1);
     known

@@ -33,6 +33,7 @@ pub(super) fn finish(
     let mut notes = Vec::new();
     session.connection.execute_batch("DETACH DATABASE work").map_err(during("close the copy"))?;
     let work = sql::open(session.work.path()).map_err(during("open the copy"))?;
+    session.stop.watch(&work);
     work.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
         .map_err(during("open the copy"))?;
 
@@ -116,6 +117,7 @@ fn refresh_statistics(work: &Connection, schema: &[SchemaRow]) -> SqlResult<bool
 /// Refuses to hand over a copy that is damaged or shaped otherwise than the original.
 fn prove(session: &Session, masked: &Copy) -> Result<(), EngineError> {
     let copy = sql::open(masked.path()).map_err(during("open the masked copy"))?;
+    session.stop.watch(&copy);
     let mut schema = session::schema(&copy).map_err(during("read the masked schema"))?;
     schema.retain(|(_, name, ..)| name != marker::TABLE);
     if let Some(name) = difference(&session.schema, &schema) {

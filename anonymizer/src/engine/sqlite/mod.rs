@@ -21,6 +21,7 @@ mod marker;
 mod preview;
 mod session;
 mod sql;
+mod stop;
 mod unit;
 mod virtual_table;
 
@@ -32,8 +33,9 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use self::error::during;
 use self::session::{Session, Start};
+use self::stop::Stop;
 use crate::catalog::Catalog;
-use crate::engine::{Begun, Engine, EngineError, RunOptions, Sample, TableOutcome, Unit};
+use crate::engine::{Begun, Engine, EngineError, RunOptions, Sample, Stopper, TableOutcome, Unit};
 use crate::plan::{Action, Plan, TablePlan};
 use crate::progress::Progress;
 
@@ -41,6 +43,7 @@ use crate::progress::Progress;
 pub struct SqliteEngine {
     path: PathBuf,
     session: Mutex<Option<Box<Session>>>,
+    stop: Stop,
 }
 
 impl SqliteEngine {
@@ -61,7 +64,7 @@ impl SqliteEngine {
         if path.to_str().is_none() {
             return Err(EngineError::Usage("SQLite needs a path in valid UTF-8".to_owned()));
         }
-        Ok(Self { path, session: Mutex::new(None) })
+        Ok(Self { path, session: Mutex::new(None), stop: Stop::default() })
     }
 
     fn session(&self) -> MutexGuard<'_, Option<Box<Session>>> {
@@ -100,6 +103,11 @@ impl Engine for SqliteEngine {
         false
     }
 
+    fn stopper(&self) -> Stopper {
+        let stop = self.stop.clone();
+        Box::new(move || stop.now())
+    }
+
     async fn catalog(&self) -> Result<Catalog, EngineError> {
         blocking(|| catalog::read(&self.looking_ahead()?).map_err(during("read the catalog")))
     }
@@ -113,7 +121,7 @@ impl Engine for SqliteEngine {
     }
 
     async fn begin(&self, plan: &Plan, options: &RunOptions) -> Result<Begun, EngineError> {
-        match blocking(|| session::begin(&self.path, plan, options))? {
+        match blocking(|| session::begin(&self.path, plan, options, &self.stop))? {
             Start::AlreadyDone(sentence) => Ok(Begun::AlreadyDone(sentence)),
             Start::Session(session) => {
                 *self.session() = Some(session);

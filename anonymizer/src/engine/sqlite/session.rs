@@ -14,6 +14,7 @@ use super::error::during;
 use super::files::{self, Copy};
 use super::marker::Marker;
 use super::sql::{self, quoted};
+use super::stop::Stop;
 use super::{catalog, sql::literal};
 use crate::engine::{EngineError, RunOptions};
 use crate::plan::{Action, Plan};
@@ -42,6 +43,8 @@ pub(super) struct Session {
     pub deleted: Deleted,
     /// The original's journal mode is WAL.
     pub wal: bool,
+    /// Ends what its connections are doing.
+    pub stop: Stop,
 }
 
 /// What `begin` comes to.
@@ -53,7 +56,12 @@ pub(super) enum Start {
 }
 
 /// Locks the original, makes the copy and clears the way in it.
-pub(super) fn begin(path: &Path, plan: &Plan, options: &RunOptions) -> Result<Start, EngineError> {
+pub(super) fn begin(
+    path: &Path,
+    plan: &Plan,
+    options: &RunOptions,
+    stop: &Stop,
+) -> Result<Start, EngineError> {
     let metadata = files::inspect(path)?;
     if files::other_names(&metadata) > 0 {
         return Err(refused(
@@ -62,6 +70,7 @@ pub(super) fn begin(path: &Path, plan: &Plan, options: &RunOptions) -> Result<St
         ));
     }
     let connection = lock(path)?;
+    stop.watch(&connection);
     if !files::is_same(path, &metadata) {
         return Err(EngineError::Temporary(
             "the file was replaced while it was being locked".to_owned(),
@@ -94,7 +103,8 @@ pub(super) fn begin(path: &Path, plan: &Plan, options: &RunOptions) -> Result<St
     let indexes = drop_indexes(&connection, plan).map_err(during("drop the copy's indexes"))?;
     let deleted = Deleted::collect(&connection, plan)?;
     let path = path.to_owned();
-    let session = Session { connection, path, metadata, work, schema, indexes, deleted, wal };
+    let stop = stop.clone();
+    let session = Session { connection, path, metadata, work, schema, indexes, deleted, wal, stop };
     Ok(Start::Session(Box::new(session)))
 }
 
