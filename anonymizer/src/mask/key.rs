@@ -6,7 +6,7 @@
 use std::fmt;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use rand::TryRngCore as _;
+use rand::TryRng as _;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -38,7 +38,7 @@ impl Keyring {
     /// A random key for this run only.
     pub fn ephemeral() -> Self {
         let mut master = Zeroizing::new([0; 32]);
-        rand::rngs::OsRng
+        rand::rngs::SysRng
             .try_fill_bytes(master.as_mut_slice())
             .expect("the operating system gives random bytes");
         Self { master, ephemeral: true }
