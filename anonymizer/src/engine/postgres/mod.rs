@@ -28,6 +28,7 @@ mod rows;
 mod sequences;
 mod session;
 mod spool;
+mod statistics;
 mod text;
 mod unit;
 

@@ -18,7 +18,7 @@ use crate::engine::postgres::rows::{FieldPlan, RowMasker};
 use crate::engine::postgres::session::{ident, qualified, run};
 use crate::engine::postgres::spool::{Spool, SpoolReader};
 use crate::engine::postgres::text::TextStream;
-use crate::engine::postgres::{indexes, ledger, quiet, sequences};
+use crate::engine::postgres::{indexes, ledger, quiet, sequences, statistics};
 use crate::engine::{ColumnOutcome, EngineError, TableOutcome, Unit};
 use crate::plan::{Action, Plan, TablePlan};
 use crate::progress::Progress;
@@ -53,6 +53,15 @@ pub async fn mask(
         progress.table_started(&table.name.to_string(), table.estimated_rows);
         loads.push(read(conn, table, spool_dir, progress).await?);
     }
+    let mut lone_rows = Vec::new();
+    for load in &loads {
+        let ends_empty = load.outcome.rows == 0;
+        lone_rows.push(if ends_empty {
+            Some(statistics::one_row(conn, &load.plan.name).await?)
+        } else {
+            None
+        });
+    }
     let mut indexes_down = Vec::new();
     for name in &unit.tables {
         indexes_down.push(indexes::take_down(conn, name).await?);
@@ -61,8 +70,11 @@ pub async fn mask(
         unit.tables.iter().map(|name| format!("ONLY {}", qualified(name))).collect();
     run(conn, &format!("empty {}", unit.name), &format!("TRUNCATE {}", names.join(", "))).await?;
     let mut outcomes = Vec::new();
-    for (mut load, down) in loads.into_iter().zip(&indexes_down) {
+    for ((mut load, down), lone_row) in loads.into_iter().zip(&indexes_down).zip(&lone_rows) {
         let (name, label) = (&load.plan.name, load.plan.name.to_string());
+        if let Some(row) = lone_row {
+            statistics::forget(conn, name, row).await?;
+        }
         progress.step(&label, "loading");
         load_rows(conn, &load.copy_in, &mut load.spool, name).await?;
         progress.step(&label, "building indexes");

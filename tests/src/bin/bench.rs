@@ -1,0 +1,256 @@
+//! `make bench`: a masking run beside what the storage allows, in one run, interleaved, as ratios of medians.
+//!
+//! Against each other: ours, the whole command with its statistics; (a) the passthrough limit, binary COPY piped from the
+//! table into a new one, then its keys and indexes; (b) `VACUUM FULL` of the same tables; (c) plain `UPDATE` with SQL
+//! expressions, then `VACUUM FULL`. Each starts from a fresh copy of the same database on a private server.
+
+#![allow(clippy::print_stdout)]
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use clap::Parser;
+use e2e::command::{KEY, scenario};
+use e2e::postgres::{Database, Server};
+
+/// Masking against the limits of the storage.
+#[derive(Parser)]
+struct Options {
+    /// Rows of the first table.
+    #[arg(long, default_value_t = 1_000_000)]
+    customers: u64,
+    /// Rows of the second table.
+    #[arg(long, default_value_t = 3_000_000)]
+    orders: u64,
+    /// Runs of each variant.
+    #[arg(long, default_value_t = 3)]
+    repeat: usize,
+    /// Runs of the slow variant (c).
+    #[arg(long, default_value_t = 1)]
+    repeat_update: usize,
+    /// Compare the peak memory at this many customers too; 0 leaves it out.
+    #[arg(long, default_value_t = 5_000_000)]
+    memory_customers: u64,
+}
+
+/// A server as one would set it up on this machine: durable, with room for index builds.
+const SETTINGS: &[&str] = &[
+    "shared_buffers=2GB",
+    "maintenance_work_mem=512MB",
+    "work_mem=64MB",
+    "max_wal_size=16GB",
+    "checkpoint_timeout=30min",
+    "wal_level=replica",
+];
+
+/// What one run of ours cost.
+#[derive(Clone, Copy)]
+struct Cost {
+    wall: Duration,
+    processor: Duration,
+    peak_kib: u64,
+    masked_values: u64,
+}
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    let server = Server::private(SETTINGS)?;
+    println!(
+        "{} customers × {} orders, {} cores",
+        options.customers,
+        options.orders,
+        std::thread::available_parallelism()?
+    );
+    let small = shop(&server, options.customers, options.orders)?;
+    let (mut ours, mut pass, mut vacuum, mut update) = (vec![], vec![], vec![], vec![]);
+    for round in 0..options.repeat {
+        ours.push(mask(&server.copy(&small, "ours")?)?);
+        pass.push(timed(&server.copy(&small, "pass")?, passthrough)?);
+        vacuum.push(timed(&server.copy(&small, "vacuum")?, |database| {
+            sql(database, "VACUUM FULL customers", Stdio::null())
+                .and_then(|()| sql(database, "VACUUM FULL orders", Stdio::null()))
+        })?);
+        if round < options.repeat_update {
+            update.push(timed(&server.copy(&small, "update")?, |database| {
+                database.load(&scenario("bench/update.sql"), &[])
+            })?);
+        }
+    }
+    report(&options, &ours, &pass, &vacuum, &update);
+    if options.memory_customers > 0 {
+        drop(small);
+        let large = shop(&server, options.memory_customers, options.orders)?;
+        let cost = mask(&server.copy(&large, "large")?)?;
+        let peak = ours.iter().map(|cost| cost.peak_kib).max().context("no run")?;
+        println!(
+            "peak memory at {} customers: {} MiB, {:.2} of that above (target ≤ 1.10)",
+            options.memory_customers,
+            cost.peak_kib >> 10,
+            cost.peak_kib as f64 / peak as f64
+        );
+    }
+    Ok(())
+}
+
+fn shop(server: &Server, customers: u64, orders: u64) -> Result<Database<'_>> {
+    let shop = server.database("shop")?;
+    let variables = [("customers", customers.to_string()), ("orders", orders.to_string())];
+    let variables: Vec<(&str, &str)> =
+        variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    shop.load(&scenario("bench/shop.sql"), &variables)?;
+    Ok(shop)
+}
+
+/// The wall time of a piece of work on a database that starts from a clean checkpoint.
+fn timed(
+    database: &Database<'_>,
+    work: impl FnOnce(&Database<'_>) -> Result<()>,
+) -> Result<Duration> {
+    database.query("CHECKPOINT")?;
+    let started = Instant::now();
+    work(database)?;
+    Ok(started.elapsed())
+}
+
+/// The whole command, default `--jobs`.
+fn mask(database: &Database<'_>) -> Result<Cost> {
+    database.query("CHECKPOINT")?;
+    let report = tempfile::tempdir()?;
+    let executable = std::env::current_exe()?.with_file_name("anonymizer");
+    let started = Instant::now();
+    let mut child = Command::new(executable)
+        .args(["run", "--yes", "--database-url", &database.url(), "--rules"])
+        .arg(scenario("bench/rules.yaml"))
+        .arg("--report")
+        .arg(report.path())
+        .env("ANONYMIZER_KEY", KEY)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .context("anonymizer is not built beside this benchmark")?;
+    let (mut peak_kib, mut processor) = (0, Duration::ZERO);
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        peak_kib = peak(child.id()).unwrap_or(peak_kib);
+        processor = processor_time(child.id()).unwrap_or(processor);
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let wall = started.elapsed();
+    ensure!(status.success(), "anonymizer failed: {status}");
+    Ok(Cost {
+        wall,
+        processor,
+        peak_kib,
+        masked_values: masked_values(&report.path().join("report.json"))?,
+    })
+}
+
+/// The kernel's own high-water mark.
+fn peak(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// User and system time; a tick is 10 ms on every Linux this runs on.
+fn processor_time(pid: u32) -> Option<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+    Some(Duration::from_millis(ticks * 10))
+}
+
+fn masked_values(report: &Path) -> Result<u64> {
+    let report: contract::report::Report = serde_json::from_slice(&std::fs::read(report)?)?;
+    let columns = report.tables.iter().flat_map(|table| &table.columns);
+    Ok(columns
+        .filter(|column| column.class != "keep")
+        .map(|column| column.values - column.nulls)
+        .sum())
+}
+
+/// The limit: rows out of the server and in again, untouched, then everything that hangs on them.
+fn passthrough(database: &Database<'_>) -> Result<()> {
+    for table in ["customers", "orders"] {
+        let mut out = psql(database, &[&format!("COPY {table} TO STDOUT (FORMAT binary)")])
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let rows = out.stdout.take().context("no pipe")?;
+        let status = psql(
+            database,
+            &[
+                "BEGIN",
+                &format!("CREATE TABLE new_{table} (LIKE {table} INCLUDING DEFAULTS)"),
+                &format!("COPY new_{table} FROM STDIN (FORMAT binary, FREEZE)"),
+                "COMMIT",
+            ],
+        )
+        .stdin(rows)
+        .status()?;
+        ensure!(out.wait()?.success() && status.success(), "the passthrough of {table} failed");
+    }
+    let swap = "DROP TABLE orders, customers; ALTER TABLE new_customers RENAME TO customers; ALTER TABLE new_orders RENAME TO orders";
+    sql(database, swap, Stdio::null())?;
+    database.load(&scenario("bench/indexes.sql"), &[])
+}
+
+fn sql(database: &Database<'_>, statement: &str, stdin: Stdio) -> Result<()> {
+    let status = psql(database, &[statement]).stdin(stdin).status()?;
+    ensure!(status.success(), "psql failed: {status}");
+    Ok(())
+}
+
+fn psql(database: &Database<'_>, statements: &[&str]) -> Command {
+    let mut command = Command::new("psql");
+    command.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", &database.url()]);
+    for statement in statements {
+        command.args(["-c", statement]);
+    }
+    command
+}
+
+fn report(
+    options: &Options,
+    ours: &[Cost],
+    pass: &[Duration],
+    vacuum: &[Duration],
+    update: &[Duration],
+) {
+    let walls: Vec<Duration> = ours.iter().map(|cost| cost.wall).collect();
+    let mine = median(&walls);
+    let line = |name: &str, times: &[Duration], ratio: f64, target: &str| {
+        let list: Vec<String> =
+            times.iter().map(|time| format!("{:.1}", time.as_secs_f64())).collect();
+        println!(
+            "{name:<44} {:>6.1} s   ratio {ratio:>5.2}  {target:<9} [{}]",
+            median(times),
+            list.join(" ")
+        );
+    };
+    line("ours, statistics included", &walls, 1.0, "");
+    line("(a) passthrough: COPY | COPY, keys, indexes", pass, mine / median(pass), "≤ 1.25");
+    line("(b) VACUUM FULL", vacuum, mine / median(vacuum), "≤ 1.35");
+    if !update.is_empty() {
+        line("(c) UPDATE, VACUUM FULL; ratio (c) / ours", update, median(update) / mine, "≥ 5");
+    }
+    let last = ours[ours.len() - 1];
+    println!(
+        "{:.0} rows/s; {:.2} M masked values/s; client processor time {:.3} µs per masked value (target ≤ 0.25)",
+        (options.customers + options.orders) as f64 / mine,
+        last.masked_values as f64 / mine / 1e6,
+        last.processor.as_secs_f64() * 1e6 / last.masked_values as f64
+    );
+    let peak = ours.iter().map(|cost| cost.peak_kib).max().unwrap_or_default();
+    println!("peak memory {} MiB (target ≤ 200)", peak >> 10);
+}
+
+/// Seconds.
+fn median(times: &[Duration]) -> f64 {
+    let mut seconds: Vec<f64> = times.iter().map(Duration::as_secs_f64).collect();
+    seconds.sort_by(f64::total_cmp);
+    seconds[seconds.len() / 2]
+}
