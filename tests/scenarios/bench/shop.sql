@@ -8,9 +8,9 @@ CREATE TABLE orders (
     id bigint NOT NULL, customer_id bigint NOT NULL, ship_name text NOT NULL, ship_address text NOT NULL,
     total numeric(10,2) NOT NULL, created_at timestamptz NOT NULL, status text NOT NULL, contact_email text NOT NULL);
 
--- A number below :m that looks random and depends on a name and a row only.
-CREATE FUNCTION pick(name text, row bigint, m int) RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-    $$ SELECT ((hashtextextended(name, row) & 9223372036854775807) % m)::int $$;
+-- A number below :m that looks random and depends on a name and a seed only.
+CREATE FUNCTION pick(name text, seed bigint, m int) RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+    $$ SELECT ((hashtextextended(name, seed) & 9223372036854775807) % m)::int $$;
 
 INSERT INTO customers
 SELECT i,
