@@ -8,13 +8,16 @@ use std::path::Path;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
-use rusqlite::{Connection, Result, Transaction, params};
+use rusqlite::{Connection, Result, Statement, params};
 
 /// The shop's tables.
 const SCHEMA: &str = include_str!("shop.sql");
 
 /// Any number will do; another one makes another shop.
 const SEED: u64 = 20_240_229;
+
+/// What is inserted for an id that SQLite shall choose.
+const NEXT_ID: Option<i64> = None;
 
 /// One row in so many is one of the shop's own people.
 const STAFF_EVERY: i64 = 400;
@@ -143,32 +146,59 @@ pub fn build(path: &Path, customers: i64) -> Result<()> {
     for suffix in ["", "-journal", "-wal", "-shm"] {
         let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
     }
-    let mut connection = Connection::open(path)?;
+    let connection = Connection::open(path)?;
     connection.execute_batch(SCHEMA)?;
-    let shop = connection.transaction()?;
+    connection.execute_batch("BEGIN")?;
     let mut rng = StdRng::seed_from_u64(SEED);
+    let mut books = Books::open(&connection)?;
     for (at, product) in PRODUCTS.split(", ").enumerate() {
-        let price = f64::from(rng.random_range(450..19_900_u32)) / 100.0;
-        shop.execute(
-            "INSERT INTO products VALUES (?1, ?2, ?3)",
-            params![at as i64 + 1, product, price],
-        )?;
+        books.products.execute(params![at as i64 + 1, product, money(&mut rng, 450..19_900)])?;
     }
     for id in 1..=customers {
         let person = Person::born(&mut rng, id);
-        person.register(&shop, &mut rng, id)?;
-        person.pay(&shop, &mut rng, id)?;
+        person.register(&mut books, &mut rng, id)?;
+        person.pay(&mut books, &mut rng, id)?;
         for _ in 0..rng.random_range(0..6) {
-            person.order(&shop, &mut rng, id)?;
+            person.order(&mut books, &mut rng, id)?;
         }
         if rng.random_ratio(2, 5) {
-            person.review(&shop, &mut rng, id)?;
+            person.review(&mut books, &mut rng, id)?;
         }
         if rng.random_ratio(1, 10) {
-            person.visit(&shop, &mut rng, id)?;
+            books.sessions.execute(params![hex(&mut rng), id, moment(&mut rng)])?;
         }
     }
-    shop.commit()
+    connection.execute_batch("COMMIT")
+}
+
+/// Where the shop writes things down.
+struct Books<'c> {
+    products: Statement<'c>,
+    customers: Statement<'c>,
+    addresses: Statement<'c>,
+    payment_tokens: Statement<'c>,
+    orders: Statement<'c>,
+    reviews: Statement<'c>,
+    sessions: Statement<'c>,
+}
+
+impl<'c> Books<'c> {
+    fn open(connection: &'c Connection) -> Result<Self> {
+        // A missing id, given as NULL, is the next one.
+        let book = |table: &str, columns: usize| {
+            let values = vec!["?"; columns].join(", ");
+            connection.prepare(&format!("INSERT INTO {table} VALUES ({values})"))
+        };
+        Ok(Self {
+            products: book("products", 3)?,
+            customers: book("customers", 11)?,
+            addresses: book("addresses", 6)?,
+            payment_tokens: book("payment_tokens", 5)?,
+            orders: book("orders", 8)?,
+            reviews: book("reviews", 6)?,
+            sessions: book("sessions", 3)?,
+        })
+    }
 }
 
 impl Person {
@@ -203,10 +233,6 @@ impl Person {
 
     /// An e-mail address such as people choose, unlike any other in the shop.
     fn address(&self, id: i64, host: &str) -> String {
-        let plain = |name: &str| -> String {
-            let letters = name.to_lowercase();
-            letters.chars().filter(char::is_ascii_alphabetic).collect()
-        };
         format!("{}.{}{id}@{host}", plain(self.first_name), plain(self.last_name))
             .trim_start_matches('.')
             .to_owned()
@@ -219,7 +245,7 @@ impl Person {
         }
     }
 
-    fn register(&self, shop: &Transaction<'_>, rng: &mut StdRng, id: i64) -> Result<()> {
+    fn register(&self, books: &mut Books<'_>, rng: &mut StdRng, id: i64) -> Result<()> {
         let profile = serde_json::json!({
             "language": self.country.language,
             "contact": { "email": self.email, "phone": self.phone },
@@ -231,41 +257,48 @@ impl Person {
         let fax = rng.random_ratio(1, 20).then(|| digits(rng, "+33 2 ## ## ## ##"));
         let birth_date = day(rng, 1940..2006);
         let created_at = moment(rng);
-        shop.execute(
-            "INSERT INTO customers VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-            params![
-                id,
-                self.email,
-                self.first_name,
-                self.last_name,
-                self.phone,
-                birth_date,
-                fax,
-                rng.random_bool(0.6),
-                profile.to_string(),
-                notes,
-                created_at,
-            ],
-        )?;
-        shop.execute("INSERT INTO addresses(customer_id, street, postal_code, city, country) VALUES (?1, ?2, ?3, ?4, ?5)", params![id, self.street, self.postal_code, self.city, self.country.code])?;
+        books.customers.execute(params![
+            id,
+            self.email,
+            self.first_name,
+            self.last_name,
+            self.phone,
+            birth_date,
+            fax,
+            rng.random_bool(0.6),
+            profile.to_string(),
+            notes,
+            created_at,
+        ])?;
+        books.addresses.execute(params![
+            NEXT_ID,
+            id,
+            self.street,
+            self.postal_code,
+            self.city,
+            self.country.code
+        ])?;
         Ok(())
     }
 
-    fn pay(&self, shop: &Transaction<'_>, rng: &mut StdRng, id: i64) -> Result<()> {
+    fn pay(&self, books: &mut Books<'_>, rng: &mut StdRng, id: i64) -> Result<()> {
         let iban = digits(rng, "FR## 3### #### #### #### #### ###").replace(' ', "");
-        let token = format!("tok_{:016x}{:016x}", rng.random::<u64>(), rng.random::<u64>());
-        shop.execute(
-            "INSERT INTO payment_tokens VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![id, iban, token, digits(rng, "####"), day(rng, 2026..2030),],
-        )?;
+        let token = format!("tok_{}", hex(rng));
+        books.payment_tokens.execute(params![
+            id,
+            iban,
+            token,
+            digits(rng, "####"),
+            day(rng, 2026..2030),
+        ])?;
         Ok(())
     }
 
-    fn order(&self, shop: &Transaction<'_>, rng: &mut StdRng, id: i64) -> Result<()> {
+    fn order(&self, books: &mut Books<'_>, rng: &mut StdRng, id: i64) -> Result<()> {
         let note = rng.random_ratio(1, 5).then(|| {
             format!("Leave it with {} at {}", pick(rng, self.country.last_names), self.street)
         });
-        let total = f64::from(rng.random_range(900..45_000_u32)) / 100.0;
+        let total = money(rng, 900..45_000);
         let ip = format!(
             "{}.{}.{}.{}",
             rng.random_range(20..120),
@@ -273,23 +306,20 @@ impl Person {
             rng.random::<u8>(),
             rng.random::<u8>()
         );
-        shop.execute(
-            "INSERT INTO orders(customer_id, ordered_at, status, total, ship_name, ip, note) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![
-                id,
-                moment(rng),
-                pick(rng, "paid, sent, sent, sent, returned"),
-                total,
-                self.name(),
-                ip,
-                note,
-            ],
-        )?;
+        books.orders.execute(params![
+            NEXT_ID,
+            id,
+            moment(rng),
+            pick(rng, "paid, sent, sent, sent, returned"),
+            total,
+            self.name(),
+            ip,
+            note,
+        ])?;
         Ok(())
     }
 
-    fn review(&self, shop: &Transaction<'_>, rng: &mut StdRng, id: i64) -> Result<()> {
+    fn review(&self, books: &mut Books<'_>, rng: &mut StdRng, id: i64) -> Result<()> {
         let product = rng.random_range(1..=PRODUCTS.split(", ").count() as i64);
         let (verdict, stars) = VERDICTS[rng.random_range(0..VERDICTS.len())];
         let body = match rng.random_range(0..3) {
@@ -297,17 +327,25 @@ impl Person {
             1 => format!("{verdict} {}, {}", self.first_name, self.city),
             _ => verdict.to_owned(),
         };
-        shop.execute("INSERT INTO reviews(customer_id, product_id, stars, author, body) VALUES (?1, ?2, ?3, ?4, ?5)", params![id, product, stars, self.name(), body])?;
+        books.reviews.execute(params![NEXT_ID, id, product, stars, self.name(), body])?;
         Ok(())
     }
+}
 
-    fn visit(&self, shop: &Transaction<'_>, rng: &mut StdRng, id: i64) -> Result<()> {
-        shop.execute(
-            "INSERT INTO sessions VALUES (?1, ?2, ?3)",
-            params![format!("{:032x}", rng.random::<u128>()), id, moment(rng),],
-        )?;
-        Ok(())
-    }
+/// A name as it is written in e-mail addresses: small letters without marks; nothing where it has no Latin letters.
+fn plain(name: &str) -> String {
+    let letter = |c: char| match c {
+        'à' | 'á' | 'â' | 'ã' | 'ä' => "a".to_owned(),
+        'ç' => "c".to_owned(),
+        'è' | 'é' | 'ê' | 'ë' => "e".to_owned(),
+        'í' | 'î' | 'ï' => "i".to_owned(),
+        'ó' | 'ô' | 'õ' | 'ö' => "o".to_owned(),
+        'ú' | 'û' | 'ü' => "u".to_owned(),
+        'ß' => "ss".to_owned(),
+        c if c.is_ascii_alphabetic() => c.to_string(),
+        _ => String::new(),
+    };
+    name.to_lowercase().chars().map(letter).collect()
 }
 
 /// One of a list.
@@ -320,6 +358,14 @@ fn pick(rng: &mut StdRng, list: &'static str) -> &'static str {
 fn digits(rng: &mut StdRng, pattern: &str) -> String {
     let digit = |c| if c == '#' { char::from(b'0' + rng.random_range(0..10)) } else { c };
     pattern.chars().map(digit).collect()
+}
+
+fn money(rng: &mut StdRng, cents: std::ops::Range<u32>) -> f64 {
+    f64::from(rng.random_range(cents)) / 100.0
+}
+
+fn hex(rng: &mut StdRng) -> String {
+    format!("{:032x}", rng.random::<u128>())
 }
 
 fn day(rng: &mut StdRng, years: std::ops::Range<u32>) -> String {

@@ -17,8 +17,8 @@ const CUSTOMERS: i64 = 20_000;
 /// Anybody may know this key: it masks made-up people. Make your own with `openssl rand -hex 32`.
 const DEMO_KEY: &str = "64656d6f64656d6f64656d6f64656d6f64656d6f64656d6f64656d6f64656d6f";
 
-/// The people we look at, by number: French, German, and one of the shop's staff.
-const LOOKED_AT: [i64; 3] = [3, 7, 400];
+/// The people we look at, by number: a French and a German one.
+const LOOKED_AT: [i64; 2] = [4, 23];
 
 /// What we look at of each of them. Five tables know the same person.
 const QUESTIONS: [(&str, &str); 11] = [
@@ -37,6 +37,9 @@ const QUESTIONS: [(&str, &str); 11] = [
     ("reviews.author", "SELECT max(author) FROM reviews WHERE customer_id = ?1"),
     ("payment_tokens.iban", "SELECT iban FROM payment_tokens WHERE customer_id = ?1"),
 ];
+
+/// One of the shop's own people, whom the rules leave as they are.
+const STAFF: i64 = 400;
 
 /// What must not be left anywhere in the file. The staff's rows stay, and so are not asked for.
 const ORIGINALS: [(&str, &str); 4] = [
@@ -87,6 +90,13 @@ fn story() -> Result<()> {
     for ((person, before), after) in LOOKED_AT.iter().zip(&before).zip(&after) {
         say(&format!("\n{}", table(*person, before, after)));
     }
+
+    let staff =
+        "SELECT first_name || ' ' || last_name || ', ' || email FROM customers WHERE id = ?1";
+    let staff: String = open(&database)?.query_row(staff, [STAFF], |row| row.get(0))?;
+    say(&format!(
+        "Customer {STAFF} is one of the shop's own people, and `skip_rows` left them: {staff}\n"
+    ));
 
     // Nothing of the originals is left: not in rows, not in indexes, not in the pages between them.
     say("Searching every byte of the masked file:");

@@ -35,7 +35,7 @@ pub(super) fn inspect(path: &Path) -> Result<Metadata, EngineError> {
 
 /// A hard link would go on naming the original after the masked copy has taken this name.
 pub(super) fn other_names(metadata: &Metadata) -> u64 {
-    metadata.nlink() - 1
+    metadata.nlink().saturating_sub(1)
 }
 
 /// True where `path` still names the file of that metadata.
