@@ -81,6 +81,8 @@ fn every_shape_survives() {
     assert_eq!((people.rows, people.deleted, people.skipped), (3, 0, 0));
     let email = people.columns[1];
     assert_eq!((email.values, email.nulls, email.changed), (3, 1, 2));
+    let age = people.columns[5];
+    assert_eq!((age.values, age.nulls, age.changed), (3, 1, 0));
 }
 
 #[test]

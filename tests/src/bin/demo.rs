@@ -88,14 +88,14 @@ fn story() -> Result<()> {
     // The same questions have other answers now, and each person is still the same in every table.
     let after = look(&database)?;
     for ((person, before), after) in LOOKED_AT.iter().zip(&before).zip(&after) {
-        say(&format!("\n{}", table(*person, before, after)));
+        say(&table(*person, before, after));
     }
 
     let staff =
         "SELECT first_name || ' ' || last_name || ', ' || email FROM customers WHERE id = ?1";
     let staff: String = open(&database)?.query_row(staff, [STAFF], |row| row.get(0))?;
     say(&format!(
-        "Customer {STAFF} is one of the shop's own people, and `skip_rows` left them: {staff}\n"
+        "\nCustomer {STAFF} is one of the shop's own people, and `skip_rows` left them: {staff}\n"
     ));
 
     // Nothing of the originals is left: not in rows, not in indexes, not in the pages between them.
@@ -188,7 +188,7 @@ fn table(person: i64, before: &[String], after: &[String]) -> String {
     let lines: Vec<[String; 3]> = std::iter::once(heading).chain(rows).collect();
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
     let (first, second) = (width(0).unwrap_or(0), width(1).unwrap_or(0));
-    let mut text = String::new();
+    let mut text = String::from("\n");
     for (at, [column, before, after]) in lines.iter().enumerate() {
         text.push_str(&format!("  {column:first$}  {before:second$}  {after}\n"));
         if at == 0 {
@@ -196,6 +196,7 @@ fn table(person: i64, before: &[String], after: &[String]) -> String {
             text.push_str(&format!("  {:─<first$}  {:─<second$}  {:─<third$}\n", "", "", ""));
         }
     }
+    text.truncate(text.trim_end().len());
     text
 }
 

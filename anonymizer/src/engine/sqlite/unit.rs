@@ -42,7 +42,7 @@ pub(super) fn table(
     let failed = |doing: &str| during(format!("{doing} {label}"));
     progress.table_started(&label, plan.estimated_rows);
 
-    let before = count(connection, plan, None).map_err(failed("count the rows of"))?;
+    let before = count(connection, plan).map_err(failed("count the rows of"))?;
     let virtual_sql = virtual_table(connection, name).map_err(failed("look up"))?;
     empty(connection, name, virtual_sql.as_deref()).map_err(failed("empty"))?;
     let mut outcome = TableOutcome {
@@ -53,9 +53,9 @@ pub(super) fn table(
     if plan.action == Action::Rewrite {
         progress.step(&label, "masking");
         refill(session, plan, virtual_sql.as_deref(), progress, &mut outcome)?;
-        outcome.skipped = skipped(session, plan).map_err(failed("count the skipped rows of"))?;
+        count_kept(session, plan, &mut outcome).map_err(failed("count the kept values of"))?;
     }
-    outcome.deleted = before - outcome.rows;
+    outcome.deleted = before.saturating_sub(outcome.rows);
     outcome.seconds = started.elapsed().as_secs_f64();
     progress.table_finished(&label, outcome.rows);
     Ok(outcome)
@@ -298,20 +298,35 @@ fn ticking<T>(
     })
 }
 
-/// Rows that stay as they are.
-fn skipped(session: &Session, plan: &TablePlan) -> SqlResult<u64> {
-    let Some(rows) = &plan.skip_rows else { return Ok(0) };
-    let mut condition = sql::predicate(rows);
-    if let Some(staying) = session.deleted.staying(plan) {
-        condition = format!("{condition} AND {staying}");
+/// Counts what no mask has seen: rows that stay as they are, and the values of columns that are kept.
+fn count_kept(session: &Session, plan: &TablePlan, outcome: &mut TableOutcome) -> SqlResult<()> {
+    let is_kept = |column: &ColumnPlan| column.mask.is_none() && !column.generated;
+    let mut counts = vec!["count(*)".to_owned()];
+    for column in plan.columns.iter().filter(|column| is_kept(column)) {
+        counts.push(format!("count({})", quoted(&column.name)));
     }
-    count(&session.connection, plan, Some(&condition))
+    let mut conditions = vec![session.deleted.staying(plan).unwrap_or_else(|| "TRUE".to_owned())];
+    conditions.extend(plan.skip_rows.iter().map(|rows| format!("NOT {}", sql::predicate(rows))));
+    let statement = format!(
+        "SELECT {} FROM main.{} WHERE {}",
+        counts.join(", "),
+        quoted(&plan.name.name),
+        conditions.join(" AND ")
+    );
+    session.connection.query_row(&statement, [], |row| {
+        let count = |at| row.get::<_, i64>(at).map(i64::unsigned_abs);
+        let values = count(0)?;
+        outcome.skipped = outcome.rows.saturating_sub(values);
+        let kept = plan.columns.iter().zip(&mut outcome.columns).filter(|(plan, _)| is_kept(plan));
+        for (at, (_, column)) in kept.enumerate() {
+            *column = ColumnOutcome { values, nulls: values - count(at + 1)?, changed: 0 };
+        }
+        Ok(())
+    })
 }
 
-/// Rows of the original, or those that meet a condition.
-fn count(connection: &Connection, plan: &TablePlan, condition: Option<&str>) -> SqlResult<u64> {
-    let table = quoted(&plan.name.name);
-    let condition = condition.unwrap_or("TRUE");
-    let sql = format!("SELECT count(*) FROM main.{table} WHERE {condition}");
+/// Rows of the original.
+fn count(connection: &Connection, plan: &TablePlan) -> SqlResult<u64> {
+    let sql = format!("SELECT count(*) FROM main.{}", quoted(&plan.name.name));
     connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
 }
