@@ -20,12 +20,22 @@ pub(super) fn push_token(draw: &Draw, into: &mut String) {
     into.extend(token.map(char::from));
 }
 
+/// Choices made from 64 bits at a time, which are divided faster than 128; 36^12 is just below 2^64.
+const PER_CHUNK: u32 = 12;
+
 /// Appends a pattern: `#` is a digit, `%` a digit other than 0, `@` a capital letter, `$` a digit or a capital letter,
 /// anything else is itself.
 pub(super) fn push_pattern(pattern: &str, mut bits: u128, into: &mut String) {
-    let mut choose = |radix: u128| {
-        let choice = (bits % radix) as u32;
-        bits /= radix;
+    let (mut chunk, mut left) = (0, 0);
+    let mut choose = |radix: u64| {
+        if left == 0 {
+            let size = 36_u128.pow(PER_CHUNK);
+            (chunk, left) = ((bits % size) as u64, PER_CHUNK);
+            bits /= size;
+        }
+        let choice = (chunk % radix) as u32;
+        chunk /= radix;
+        left -= 1;
         choice
     };
     for character in pattern.chars() {

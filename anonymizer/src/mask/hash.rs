@@ -85,7 +85,7 @@ fn integers(request: &Request<'_>, source: Source) -> Result<Prepared, Rejection
             "leave it out: an integer stays about its size",
         ));
     }
-    let integers = Some(Permutation::new(&request.subkey, "hash"));
+    let integers = Some(Permutation::new(&request.subkey));
     Ok(Prepared::new(Hash { source, digits: 32, form: Form::Hex, integers }).unique(true))
 }
 

@@ -3,11 +3,11 @@
 //! One subkey per domain, `HMAC-SHA-256(key, "anonymizer/domain/" + domain)`; one draw per value,
 //! `HMAC-SHA-256(subkey, tag + 0x00 + canonical value)`. The key is never printed: these types have no `Debug` that shows it.
 
+use std::cell::RefCell;
 use std::fmt;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use rand::TryRng as _;
-use sha2::Sha256;
+use ring::hmac;
 use zeroize::Zeroizing;
 
 use crate::value::Value;
@@ -60,11 +60,13 @@ impl Keyring {
     }
 
     fn derive(&self, label: &str) -> [u8; 32] {
-        let mut hmac = Hmac::<Sha256>::new_from_slice(self.master.as_slice())
-            .expect("HMAC takes keys of any length");
-        hmac.update(label.as_bytes());
-        hmac.finalize().into_bytes().into()
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.master.as_slice());
+        bits(hmac::sign(&key, label.as_bytes()))
     }
+}
+
+fn bits(tag: hmac::Tag) -> [u8; 32] {
+    tag.as_ref().try_into().expect("HMAC-SHA-256 gives 32 bytes")
 }
 
 impl fmt::Debug for Keyring {
@@ -73,37 +75,74 @@ impl fmt::Debug for Keyring {
     }
 }
 
+/// The last draw of a thread from a seed.
+#[derive(Default)]
+struct Last {
+    id: [u8; 32],
+    tag: &'static str,
+    value: Vec<u8>,
+    wanted: Vec<u8>,
+    draw: Draw,
+}
+
+thread_local! {
+    static LAST: RefCell<Last> = RefCell::default();
+}
+
 /// The key of one domain, its HMAC state computed once.
 #[derive(Clone)]
 pub struct Subkey {
-    hmac: Hmac<Sha256>,
+    hmac: hmac::Key,
+    /// Tells subkeys apart.
+    id: [u8; 32],
 }
 
 impl Subkey {
     fn new(key: &[u8; 32]) -> Self {
-        Self { hmac: Hmac::new_from_slice(key).expect("HMAC takes keys of any length") }
+        let hmac = hmac::Key::new(hmac::HMAC_SHA256, key);
+        let id = bits(hmac::sign(&hmac, b"anonymizer/id"));
+        Self { hmac, id }
     }
 
     /// 256 keyed bits for a value under a tag. Functions that must agree with each other share a tag.
     pub fn draw(&self, tag: &str, value: &Value<'_>) -> Draw {
-        let mut hmac = self.hmac.clone();
-        hmac.update(tag.as_bytes());
-        hmac.update(&[0]);
         match value {
             // The common case needs no copy.
-            Value::Text(text) => hmac.update(text.as_bytes()),
+            Value::Text(text) => self.draw_bytes(tag, text.as_bytes()),
             other => {
                 let mut canonical = Vec::with_capacity(32);
                 other.canonical(&mut canonical);
-                hmac.update(&canonical);
+                self.draw_bytes(tag, &canonical)
             }
         }
-        Draw { bits: hmac.finalize().into_bytes().into() }
+    }
+
+    /// The same, for a value that several functions draw from one after the other, as a row's masks do from their seed.
+    pub fn draw_shared(&self, tag: &'static str, value: &Value<'_>) -> Draw {
+        LAST.with_borrow_mut(|last| {
+            last.wanted.clear();
+            value.canonical(&mut last.wanted);
+            if (last.id, last.tag) != (self.id, tag) || last.wanted != last.value {
+                last.draw = self.draw_bytes(tag, &last.wanted);
+                (last.id, last.tag) = (self.id, tag);
+                std::mem::swap(&mut last.value, &mut last.wanted);
+            }
+            last.draw
+        })
+    }
+
+    fn draw_bytes(&self, tag: &str, canonical: &[u8]) -> Draw {
+        let mut hmac = hmac::Context::with_key(&self.hmac);
+        hmac.update(tag.as_bytes());
+        hmac.update(&[0]);
+        hmac.update(canonical);
+        Draw { bits: bits(hmac.sign()) }
     }
 
     /// A key for a block cipher under a tag, for permutations.
     pub fn cipher_key(&self, tag: &str) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(self.draw(tag, &Value::Text("".into())).bits)
+        // No function has this tag: the fake of no value is a key.
+        Zeroizing::new(self.draw("anonymizer/cipher", &Value::Text(tag.into())).bits)
     }
 }
 
@@ -114,7 +153,7 @@ impl fmt::Debug for Subkey {
 }
 
 /// 256 keyed bits: four independent 64-bit words.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Draw {
     /// The bits.
     pub bits: [u8; 32],
@@ -135,5 +174,47 @@ impl Draw {
     /// A number below `bound`, from a word, by multiplication (no modulo bias that matters below 2^32).
     pub fn below(&self, index: usize, bound: u64) -> u64 {
         ((u128::from(self.word(index)) * u128::from(bound)) >> 64) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_are_hmac_sha_256() {
+        // RFC 4231, test case 2.
+        let key = hmac::Key::new(hmac::HMAC_SHA256, b"Jefe");
+        let tag = bits(hmac::sign(&key, b"what do ya want for nothing?"));
+        assert_eq!(
+            hex::encode(tag),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
+        let subkey = Keyring::from_hex(&"1".repeat(64)).unwrap().subkey("d");
+        let message = bits(hmac::sign(&subkey.hmac, b"tag\x005"));
+        assert_eq!(subkey.draw("tag", &Value::Int(5)).bits, message);
+        assert_eq!(subkey.draw("tag", &Value::Text("5".into())).bits, message);
+    }
+
+    #[test]
+    fn shared_draws_are_draws() {
+        let keyring = Keyring::from_hex(&"1".repeat(64)).unwrap();
+        for _ in 0..2 {
+            for subkey in [keyring.subkey(""), keyring.subkey("d")] {
+                for tag in ["a", "a", "b"] {
+                    for value in [Value::Int(5), Value::Int(5), Value::Null, Value::Date(7)] {
+                        let shared = subkey.draw_shared(tag, &value).bits;
+                        assert_eq!(shared, subkey.draw(tag, &value).bits);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_fake_is_a_cipher_key() {
+        let subkey = Keyring::from_hex(&"1".repeat(64)).unwrap().subkey("");
+        let empty = subkey.draw("hash", &Value::Text("".into())).bits;
+        assert_ne!(*subkey.cipher_key("hash"), empty);
     }
 }

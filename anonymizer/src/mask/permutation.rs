@@ -29,10 +29,12 @@ const BANDS: [u64; 6] = [0, 1 << 14, 1 << 15, 1 << 30, 1 << 31, 1 << 53];
 /// Numbers in each of the two small bands.
 const SMALL: u16 = 1 << 14;
 
-/// The permutation of one subkey and tag.
+/// The tag of the bits that rank the small bands.
+const RANKS: &str = "permutation/rank";
+
+/// The permutation of one subkey.
 pub(super) struct Permutation {
     subkey: Subkey,
-    tag: &'static str,
     /// Numerals of 15 bits: two make 30.
     medium: FF1<Aes256>,
     /// Numerals of 9 bits: six make 54, seven make 63.
@@ -42,13 +44,12 @@ pub(super) struct Permutation {
 }
 
 impl Permutation {
-    /// The permutation for that subkey and tag.
-    pub(super) fn new(subkey: &Subkey, tag: &'static str) -> Self {
-        let key = subkey.cipher_key(tag);
+    /// The permutation for that subkey.
+    pub(super) fn new(subkey: &Subkey) -> Self {
+        let key = subkey.cipher_key("permutation");
         let cipher = |radix| FF1::new(key.as_slice(), radix).expect("the radix is below 2^16");
         Self {
             subkey: subkey.clone(),
-            tag,
             medium: cipher(1 << 15),
             large: cipher(1 << 9),
             small: Default::default(),
@@ -102,7 +103,7 @@ impl Permutation {
             let keyed = |number: u16| {
                 let number = i64::from(number) + BANDS[band] as i64;
                 let number = if negative { !number } else { number };
-                (self.subkey.draw(self.tag, &Value::Int(number)).word(0), number)
+                (self.subkey.draw(RANKS, &Value::Int(number)).word(0), number)
             };
             let mut order: Vec<u16> = (0..SMALL).collect();
             order.sort_by_cached_key(|number| keyed(*number));
@@ -124,7 +125,7 @@ mod tests {
 
     fn permutation(digit: &str) -> Permutation {
         let keyring = Keyring::from_hex(&digit.repeat(64)).unwrap();
-        Permutation::new(&keyring.subkey(""), "hash")
+        Permutation::new(&keyring.subkey(""))
     }
 
     #[test]

@@ -30,7 +30,8 @@ impl Source {
             Value::Text(text) if self.ignore_case => {
                 self.subkey.draw(self.tag, &Value::Text(lower_case(text)))
             }
-            origin => self.subkey.draw(self.tag, origin),
+            seed if cell.seed.is_some() => self.subkey.draw_shared(self.tag, seed),
+            value => self.subkey.draw(self.tag, value),
         }
     }
 }
