@@ -149,3 +149,46 @@ fn phone(request: &Request<'_>) -> Result<Prepared, Rejection> {
         .longest(longest(phones.iter().copied()))
         .disjoint())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::mask::fixture::{Case, text};
+    use crate::mask::locale::LOCALES;
+
+    #[test]
+    fn addresses_are_plain_and_at_reserved_domains() {
+        for locale in LOCALES {
+            for value in 0..200 {
+                let address =
+                    Case::new("email", text()).locale(locale.name).mask_text(&value.to_string());
+                let (name, domain) = address.split_once('@').unwrap();
+                assert!(["example.com", "example.org", "example.net"].contains(&domain));
+                let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.';
+                assert!(name.chars().all(plain) && !name.contains(".."), "{address}");
+                assert!(!name.starts_with('.') && name.split('.').count() >= 2, "{address}");
+            }
+        }
+    }
+
+    #[test]
+    fn case_matters_unless_the_column_or_the_rule_says_otherwise() {
+        let case = Case::new("email", text());
+        let (upper, lower) = ("Ünal@Example.EDU", "ünal@example.edu");
+        assert_ne!(case.mask_text(upper), case.mask_text(lower));
+        for folded in [case.clone().ignore_case(), case.clone().with("ignore_case", true)] {
+            assert_eq!(folded.mask_text(upper), case.mask_text(lower));
+        }
+        assert!(case.clone().ignore_case().prepared().unique);
+        // The rule gives one fake to two values that the column tells apart.
+        assert!(!case.with("ignore_case", true).prepared().unique);
+    }
+
+    #[test]
+    fn a_unique_phone_number_has_no_country() {
+        let case = Case::new("phone", text()).with("unique", true);
+        let number = case.mask_text("+33 6 12 34 56 78");
+        assert!(number.starts_with("+999") && number.len() == 24, "{number}");
+        assert!(case.prepared().unique);
+        assert!(!Case::new("phone", text()).prepared().unique);
+    }
+}

@@ -66,6 +66,8 @@ impl Mask for DateShift {
                 let day = self.shift(cell, days, &TIMESTAMP_DAYS);
                 Value::Timestamp(day.saturating_mul(DAY).saturating_add(time))
             }
+            // Where text stands for dates, the empty one stands for none.
+            Value::Text(text) if text.is_empty() => Value::Text(Cow::Borrowed("")),
             Value::Text(text) => {
                 let date = IsoText::parse(text).ok_or(MaskError("text is not an ISO date"))?;
                 push_date(self.shift(cell, date.days(), &TEXT_DAYS), buffer);
@@ -91,4 +93,72 @@ impl DateShift {
 /// A day as a database's codec holds it. What no database holds stays at the end of the range.
 fn saturate(day: i64) -> i32 {
     day.clamp(i32::MIN.into(), i32::MAX.into()) as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mask::fixture::{Case, text};
+
+    fn masked(value: Value<'_>, seed: Option<i64>) -> Value<'static> {
+        let kind = if let Value::Date(_) = value { Kind::Date } else { Kind::Timestamp };
+        let seed = seed.map(Value::Int);
+        let cell = Cell { value: &value, seed: seed.as_ref() };
+        let prepared = Case::new("date_shift", kind).with("max_days", 3).prepared();
+        prepared.mask.apply(&cell, &mut String::new()).unwrap().into_owned()
+    }
+
+    #[test]
+    fn moves_by_every_number_of_days_but_none() {
+        let mut shifts: Vec<i32> = (0..500)
+            .map(|day| match masked(Value::Date(day), None) {
+                Value::Date(fake) => fake - day,
+                _ => panic!("a date became something else"),
+            })
+            .collect();
+        shifts.sort_unstable();
+        shifts.dedup();
+        assert_eq!(shifts, [-3, -2, -1, 1, 2, 3]);
+    }
+
+    #[test]
+    fn moves_all_dates_of_a_seed_by_the_same() {
+        let shift = |day: i32, seed| match masked(Value::Date(day), Some(seed)) {
+            Value::Date(fake) => i64::from(fake - day),
+            _ => panic!("a date became something else"),
+        };
+        for seed in 0..20 {
+            let days = shift(0, seed);
+            assert_eq!(days, shift(7000, seed));
+            let noon = DAY / 2 + 7;
+            assert!(
+                masked(Value::Timestamp(noon), Some(seed)) == Value::Timestamp(noon + days * DAY)
+            );
+        }
+    }
+
+    #[test]
+    fn turns_back_at_the_ends() {
+        for end in [*DATE_DAYS.start(), *DATE_DAYS.end()] {
+            for seed in 0..20 {
+                let Value::Date(fake) = masked(Value::Date(end as i32), Some(seed)) else {
+                    panic!("a date became something else");
+                };
+                assert!(DATE_DAYS.contains(&fake.into()) && i64::from(fake) != end);
+            }
+        }
+    }
+
+    #[test]
+    fn keeps_the_form_of_text_and_refuses_what_is_no_date() {
+        let case = Case::new("date_shift", text());
+        let fake = case.mask_text("2000-02-29T12:34:56.789+02:00");
+        assert!(fake.ends_with("T12:34:56.789+02:00") && !fake.starts_with("2000-02-29"));
+        assert_eq!(case.mask_text(""), "");
+        assert_eq!(case.mask_text("29.02.2000"), "error: text is not an ISO date");
+        let years = Case::new("date_shift", text()).with("max_days", 36_500);
+        for text in ["0000-01-01", "9999-12-31"] {
+            assert_eq!(years.mask_text(text).len(), 10);
+        }
+    }
 }

@@ -160,6 +160,36 @@ fn portuguese(account: &str) -> (usize, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mask::fixture::{Case, text};
+
+    #[test]
+    fn every_number_checks() {
+        for country in COUNTRIES {
+            let case = Case::new("iban", text()).with("country", country.code);
+            for value in 0..100 {
+                let iban = case.mask_text(&value.to_string());
+                let (head, account) = iban.split_at(4);
+                assert_eq!(remainder(account.chars().chain(head.chars())), 1, "{iban}");
+                assert!(
+                    head.starts_with(country.code) && Some(iban.len()) == case.prepared().longest
+                );
+                let given = country.pattern.len();
+                let (place, check) = match country.code {
+                    "IT" => (0, 1),
+                    "ES" => (8, 2),
+                    "FR" | "PT" => (given, 2),
+                    _ => (0, 0),
+                };
+                let mut rest = account.to_owned();
+                rest.replace_range(place..place + check, "");
+                assert_eq!((country.check)(&rest).1, account[place..place + check], "{iban}");
+            }
+        }
+        insta::assert_snapshot!(Case::new("iban", text()).with("country", "XX").rejection(), @r"
+        unknown country `XX`
+        (hint: use one of AT, CH, DE, ES, FR, GB, IT, NL, PT)
+        ");
+    }
 
     #[test]
     fn finds_the_national_check_characters_of_published_examples() {

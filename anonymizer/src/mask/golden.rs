@@ -138,10 +138,10 @@ fn functions_on_other_types() {
     date_shift date: 2000-02-24
     date_shift timestamp: 2000-02-20 12:00:00.000001
     date_shift text(20 bytes): 2000-03-17T12:00:00Z
-    noise int: 1053
+    noise int: 1054
     noise float: 1053.6480382084846
-    noise decimal(7 characters): 1053.64
-    noise int: -2
+    noise decimal(7 characters): 1053.65
+    noise int: -3
     round int: -1350
     round decimal(4 characters): 10.00
     round date: 2000-01-01

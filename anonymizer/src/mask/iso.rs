@@ -1,5 +1,6 @@
 //! Dates and times as text, the way SQLite and many schemas store them: `2000-01-31`, `2000-01-31 12:00`,
-//! `2000-01-31T12:00:00.123Z`. What does not read as one is refused.
+//! `2000-01-31T12:00:00.123Z`. What does not read as one is refused; the empty text, which says nothing, is the masks' own
+//! business.
 
 use super::civil;
 

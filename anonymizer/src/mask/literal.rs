@@ -138,3 +138,68 @@ fn mac<const N: usize>(written: &str) -> Option<[u8; N]> {
         written.chars().filter(|character| !matches!(character, ':' | '-' | '.')).collect();
     hex::decode(digits).ok()?.try_into().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::render;
+    use crate::mask::fixture::text;
+
+    #[test]
+    fn reads_values_as_the_type_writes_them() {
+        let shown = |written: &str, kind: Kind| match parse(written, &kind) {
+            Ok(value) => render(&value).unwrap(),
+            Err(expected) => expected,
+        };
+        for (written, kind) in [
+            ("true", Kind::Bool),
+            ("-32768", Kind::Int(16)),
+            ("9223372036854775807", Kind::Int(64)),
+            ("0.25", Kind::Float),
+            ("-999.50", Kind::Decimal(Some((5, 2)))),
+            ("", text()),
+            ("paid", Kind::Enum(vec!["paid".into()])),
+            ("{\"a\": [1.50]}", Kind::Json),
+            ("\\x00ff", Kind::Bytes),
+            ("1999-12-31", Kind::Date),
+            ("1999-12-31 23:59:59.500000", Kind::Timestamp),
+            ("23:59:59", Kind::Time),
+            ("00000000-0000-4000-8000-00000000000a", Kind::Uuid),
+            ("198.18.0.0/15", Kind::Inet),
+            ("2001:db8::1", Kind::Inet),
+            ("02:00:00:00:00:0a", Kind::Mac(6)),
+            ("02:00:00:00:00:00:00:0a", Kind::Mac(8)),
+            ("anything", Kind::Other("tsvector".into())),
+        ] {
+            assert_eq!(shown(written, kind), written);
+        }
+        assert_eq!(shown("2000-01-31T12:00:00+02:00", Kind::Timestamp), "2000-01-31 10:00:00");
+        let wrong = [
+            ("yes", Kind::Bool),
+            ("32768", Kind::Int(16)),
+            ("NaN", Kind::Float),
+            ("1000", Kind::Decimal(Some((5, 2)))),
+            ("1.", Kind::Decimal(None)),
+            ("lost", Kind::Enum(vec!["new".into(), "paid".into()])),
+            ("{", Kind::Json),
+            ("00ff", Kind::Bytes),
+            ("31.12.1999", Kind::Date),
+            ("198.18.0.0/33", Kind::Inet),
+            ("02:00", Kind::Mac(6)),
+        ];
+        let wrong = wrong.map(|(written, kind)| shown(written, kind)).join("\n");
+        insta::assert_snapshot!(wrong, @r"
+        write `true` or `false`
+        write a whole number of 16 bits
+        write a finite number
+        write a number of at most 5 digits, 2 of them after the point
+        write a number such as `-12.50`
+        write one of new, paid
+        write JSON
+        write hex digits after `\x`
+        write a date such as `2000-01-31`
+        write an address such as `198.18.0.1` or `2001:db8::/32`
+        write a hardware address of 6 bytes
+        ");
+    }
+}

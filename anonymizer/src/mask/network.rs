@@ -266,3 +266,49 @@ impl Mask for Mac {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::catalog::Kind;
+    use crate::mask::fixture::{Case, text};
+    use crate::mask::literal::inet;
+    use crate::value::Value;
+
+    #[test]
+    fn addresses_keep_family_prefix_and_being_a_network() {
+        let case = Case::new("ip", Kind::Inet);
+        for original in ["192.0.2.7/32", "192.0.2.7/24", "192.0.2.0/24", "10.0.0.0/8", "0.0.0.0/0"]
+            .into_iter()
+            .chain(["2a00::7/128", "2a00::7/64", "2a00::/64", "2a00::/16", "::/0"])
+        {
+            let (ip, prefix) = inet(original).unwrap();
+            let (fake, kept) = inet(&case.mask(Value::Inet(ip, prefix))).unwrap();
+            assert_eq!((fake.is_ipv4(), kept), (ip.is_ipv4(), prefix), "{original}");
+            if super::is_network(ip, prefix) {
+                assert!(super::is_network(fake, kept), "{original} became {fake}/{kept}");
+            }
+        }
+    }
+
+    #[test]
+    fn text_is_an_address_whatever_it_was() {
+        let case = Case::new("ip", text());
+        assert!(case.mask_text("unknown").starts_with("198."));
+        assert!(case.mask_text("2a00::7").starts_with("2001:db8:"));
+        assert!(case.mask_text("10.1.2.0/24").ends_with(".0/24"));
+        assert!(case.clone().with("version", 6).mask_text("10.1.2.0/24").starts_with("2001:db8:"));
+        insta::assert_snapshot!(case.with("version", 5).rejection(), @r"
+        there is no version 5
+        (hint: write 4 or 6)
+        ");
+    }
+
+    #[test]
+    fn a_uuid_and_its_text_get_the_same_fake() {
+        let uuid = Value::Uuid([0xab; 16]);
+        let written = "abababab-abab-abab-abab-abababababab";
+        let fake = Case::new("uuid", Kind::Uuid).mask(uuid);
+        assert_eq!(fake, Case::new("uuid", text()).mask_text(written));
+        assert_eq!((&fake[14..15], fake.len()), ("4", 36));
+    }
+}

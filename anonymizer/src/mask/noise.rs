@@ -164,11 +164,11 @@ impl Noise {
             Reach::Percent(percent) => (number.magnitude().clone(), percent / 100.0),
             Reach::Amount(amount) => (power(scale).into_parts().1, amount),
         };
-        let reach = BigInt::from(reach) * BigInt::from((unit * 1e6).round().max(1.0) as u128);
-        let mut change = reach * steps / (BigInt::from(STEPS) * 1_000_000);
-        if change == zero {
-            change = BigInt::from(steps.signum());
-        }
+        let millionths = BigUint::from((unit * 1e6).round().max(1.0) as u128);
+        let reach = (reach * millionths / 1_000_000_u32).max(BigUint::from(1_u8));
+        // From 1 to the reach, in the direction of the steps.
+        let change = (reach * steps.unsigned_abs() + (STEPS as u64 - 1)) / STEPS as u64;
+        let mut change = BigInt::from(change) * steps.signum();
         let good = |fake: &BigInt| held(fake) && !(relative && *fake == zero);
         loop {
             if let Some(fake) = [number + &change, number - &change].into_iter().find(good) {
@@ -180,5 +180,73 @@ impl Noise {
             }
             change /= 2;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mask::fixture::Case;
+
+    #[test]
+    fn moves_every_number_but_zero_and_keeps_its_sign() {
+        let case = Case::new("noise", Kind::Int(16));
+        for number in -300..=300_i64 {
+            let fake: i64 = case.mask(Value::Int(number)).parse().unwrap();
+            assert_eq!(fake.signum(), number.signum(), "{number}");
+            assert_eq!(fake == number, number == 0, "{number}");
+            assert!((fake - number).abs() <= 1.max(number.abs() / 10), "{number} became {fake}");
+        }
+        for end in [i16::MIN, i16::MAX] {
+            assert_ne!(case.mask(Value::Int(end.into())), end.to_string());
+        }
+    }
+
+    #[test]
+    fn keeps_the_scale_and_the_precision_of_decimals() {
+        let case = Case::new("noise", Kind::Decimal(Some((4, 2))));
+        for cents in 1..=9999 {
+            let original = format!("{}.{:02}", cents / 100, cents % 100);
+            let fake = case.mask(Value::Decimal(original.as_str().into()));
+            let (whole, fraction) = fake.split_once('.').unwrap();
+            assert!(whole.len() <= 2 && fraction.len() == 2, "{original} became {fake}");
+            assert_ne!(fake, original);
+        }
+        for text in ["NaN", "Infinity", "-Infinity", "0.00"] {
+            assert_eq!(case.mask(Value::Decimal(text.into())), text);
+        }
+        let huge = "9".repeat(60);
+        assert_ne!(
+            Case::new("noise", Kind::Decimal(None)).mask(Value::Decimal(huge.as_str().into())),
+            huge
+        );
+    }
+
+    #[test]
+    fn moves_by_an_amount_at_most() {
+        let case = Case::new("noise", Kind::Float).with("amount", 0.5);
+        for number in 0..200 {
+            let fake: f64 = case.mask(Value::Float(number.into())).parse().unwrap();
+            let moved = (fake - f64::from(number)).abs();
+            assert!(moved > 0.0 && moved <= 0.5);
+        }
+        let case = Case::new("noise", Kind::Int(32)).with("amount", 2);
+        let fakes: std::collections::BTreeSet<_> = (0..200)
+            .map(|number| case.mask(Value::Int(number)).parse::<i64>().unwrap() - number)
+            .collect();
+        assert_eq!(fakes.into_iter().collect::<Vec<_>>(), [-2, -1, 1, 2]);
+    }
+
+    #[test]
+    fn rejects_noise_without_sense() {
+        let case = || Case::new("noise", Kind::Float);
+        insta::assert_snapshot!(case().with("percent", 0.0).rejection(), @r"
+        `percent` is out of range
+        (hint: write a number above 0, up to 100)
+        ");
+        insta::assert_snapshot!(case().with("percent", 5).with("amount", 5).rejection(), @r"
+        `percent` and `amount` exclude each other
+        (hint: leave one out)
+        ");
     }
 }

@@ -193,3 +193,35 @@ impl Request<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::mask::fixture::{Case, text};
+
+    #[test]
+    fn a_shape_is_kept_character_by_character() {
+        let fake =
+            Case::new("postal_code", text()).with("keep_shape", true).mask_text("Sw1-0ÉÄ 7٣");
+        let shape: String = fake
+            .chars()
+            .map(|c| match c {
+                '0'..='9' => '9',
+                'a'..='z' => 'a',
+                'A'..='Z' => 'A',
+                other => other,
+            })
+            .collect();
+        assert_eq!(shape, "Aa9-9AA 99");
+    }
+
+    #[test]
+    fn a_country_is_a_name_or_a_code() {
+        let case = Case::new("country", text());
+        assert_eq!(case.clone().with("code", "alpha2").mask_text("x").len(), 2);
+        assert!(case.clone().with("max_length", 15).prepared().longest <= Some(15));
+        insta::assert_snapshot!(case.with("code", "alpha4").rejection(), @r"
+        unknown `code`
+        (hint: write `alpha2`, or leave it out)
+        ");
+    }
+}

@@ -190,6 +190,8 @@ impl Mask for RoundTime {
                 Value::Timestamp(day * DAY + self.time(micros.rem_euclid(DAY)))
             }
             Value::Time(micros) => Value::Time(self.time(*micros)),
+            // Where text stands for dates, the empty one stands for none.
+            Value::Text(text) if text.is_empty() => Value::Text(Cow::Borrowed("")),
             Value::Text(text) => {
                 let date = IsoText::parse(text).ok_or(MaskError("text is not an ISO date"))?;
                 push_date(self.day(date.days()), buffer);
@@ -236,5 +238,76 @@ impl RoundTime {
             let zero = character.is_ascii_digit() && digits > kept;
             into.push(if zero { '0' } else { character });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mask::fixture::{Case, text};
+
+    #[test]
+    fn rounds_numbers_to_the_nearest_multiple_that_fits() {
+        let int =
+            |to, number| Case::new("round", Kind::Int(16)).with("to", to).mask(Value::Int(number));
+        assert_eq!([int("10", 14), int("10", 15), int("10", -15)], ["10", "20", "-20"]);
+        assert_eq!([int("10", 32_767), int("100000", 32_767)], ["32760", "0"]);
+        let decimal = |to, shape, number: &'static str| {
+            let case = Case::new("round", Kind::Decimal(shape)).with("to", to);
+            case.mask(Value::Decimal(number.into()))
+        };
+        assert_eq!(decimal("0.5", Some((3, 1)), "9.7"), "9.5");
+        assert_eq!(decimal("1", Some((2, 1)), "9.7"), "9.0");
+        assert_eq!(decimal("0.05", None, "-9.7251"), "-9.7500");
+        assert_eq!(decimal("0.25", None, "7"), "7.00");
+        assert_eq!(decimal("10", None, "NaN"), "NaN");
+        let float =
+            |to, number| Case::new("round", Kind::Float).with("to", to).mask(Value::Float(number));
+        assert_eq!([float("0.5", 1.3), float("10", f64::MAX)], ["1.5", &f64::MAX.to_string()]);
+    }
+
+    #[test]
+    fn rounds_times_down() {
+        let shown = |to, written: &'static str| {
+            Case::new("round", text()).with("to", to).mask_text(written)
+        };
+        let moment = "2023-08-17 12:34:56.789+02:30";
+        for (to, rounded) in [
+            ("year", "2023-01-01 00:00:00.000+02:30"),
+            ("quarter", "2023-07-01 00:00:00.000+02:30"),
+            ("month", "2023-08-01 00:00:00.000+02:30"),
+            ("week", "2023-08-14 00:00:00.000+02:30"),
+            ("day", "2023-08-17 00:00:00.000+02:30"),
+            ("hour", "2023-08-17 12:00:00.000+02:30"),
+            ("minute", "2023-08-17 12:34:00.000+02:30"),
+        ] {
+            assert_eq!(shown(to, moment), rounded);
+        }
+        assert_eq!(shown("hour", "2023-08-17"), "2023-08-17");
+        assert_eq!(shown("hour", ""), "");
+        assert_eq!(shown("hour", "yesterday"), "error: text is not an ISO date");
+        let time = Case::new("round", Kind::Time).with("to", "hour");
+        assert_eq!(time.mask(Value::Time(45_296_789_000)), "12:00:00");
+    }
+
+    #[test]
+    fn rejects_what_the_type_cannot_be_rounded_to() {
+        let rejection = |kind, to| Case::new("round", kind).with("to", to).rejection();
+        insta::assert_snapshot!(rejection(Kind::Int(32), "0.5"), @r"
+        `to` is no step for this type
+        (hint: write a number with at most 0 digits after the point)
+        ");
+        insta::assert_snapshot!(rejection(Kind::Float, "month"), @r"
+        `to` is no step for this type
+        (hint: write a number above 0, such as `10` or `0.5`)
+        ");
+        insta::assert_snapshot!(rejection(Kind::Date, "10"), @r"
+        `to` is no unit of this type
+        (hint: write year, quarter, month, week, day, hour or minute)
+        ");
+        insta::assert_snapshot!(rejection(Kind::Time, "day"), @r"
+        `to` is no unit of this type
+        (hint: write hour or minute)
+        ");
     }
 }
