@@ -5,6 +5,7 @@
 
 pub mod command;
 pub mod hostile;
+pub mod masked;
 pub mod postgres;
 pub mod residue;
 pub mod rows;

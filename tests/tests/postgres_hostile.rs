@@ -7,9 +7,10 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result, ensure};
-use contract::report::{Report, TableAction, TableReport};
-use e2e::command::{Finished, finish, scenario, with_rules};
+use contract::report::TableAction;
+use e2e::command::{finish, scenario, skipped, with_rules};
 use e2e::hostile::{self, CANARY, CANARY_UUID};
+use e2e::masked::{Masked, same_lines};
 use e2e::postgres::{Database, Server};
 use e2e::rows;
 
@@ -20,46 +21,18 @@ const ROWS: usize = 20_000;
 const STAYING: &[(&str, &str)] =
     &[("public.member", "age BETWEEN 1 AND 90"), ("public.to_empty", "false")];
 
-struct Masked {
-    original: Database<'static>,
-    masked: Database<'static>,
-    finished: Finished,
-    report: Report,
-}
-
-fn masked() -> Result<&'static Masked> {
-    static MASKED: OnceLock<Result<Masked, String>> = OnceLock::new();
-    let masked = MASKED.get_or_init(|| mask().map_err(|error| format!("{error:#}")));
+fn masked() -> Result<&'static Masked<'static>> {
+    static MASKED: OnceLock<Result<Masked<'static>, String>> = OnceLock::new();
+    let masked = MASKED.get_or_init(|| {
+        let masked = Server::shared()
+            .and_then(|server| Masked::copy_of(server, hostile::build(server, ROWS)?, &rules()));
+        masked.map_err(|error| format!("{error:#}"))
+    });
     masked.as_ref().map_err(|error| anyhow::anyhow!("{error}"))
-}
-
-fn mask() -> Result<Masked> {
-    let server = Server::shared()?;
-    let original = hostile::build(server, ROWS)?;
-    let masked = server.copy(&original, "masked")?;
-    let directory = tempfile::tempdir()?;
-    let mut command = with_rules("run", &masked.url(), &rules())?;
-    let finished =
-        finish(command.args(["--yes", "--jobs", "2", "--report"]).arg(directory.path()))?;
-    let last = finished.stderr.lines().rev().take(3).collect::<Vec<_>>().join("\n");
-    ensure!(finished.code == Some(0), "anonymizer run: exit code {:?}\n{last}", finished.code);
-    let report = std::fs::read_to_string(directory.path().join("report.json"))?;
-    ensure!(!report.to_lowercase().contains(CANARY), "the report holds an original value");
-    Ok(Masked { original, masked, finished, report: serde_json::from_str(&report)? })
 }
 
 fn rules() -> PathBuf {
     scenario("hostile/rules.yaml")
-}
-
-/// Fails with the lines that differ, not with two whole texts.
-fn same_lines(what: &str, before: &str, after: &str) -> Result<()> {
-    let lost = before.lines().filter(|line| !after.lines().any(|other| other == *line));
-    let new = after.lines().filter(|line| !before.lines().any(|other| other == *line));
-    let lost: Vec<_> = lost.map(|line| format!("- {line}")).collect();
-    let new: Vec<_> = new.map(|line| format!("+ {line}")).collect();
-    ensure!(before == after, "{what} changed:\n{}\n{}", lost.join("\n"), new.join("\n"));
-    Ok(())
 }
 
 fn sorted(text: &str) -> String {
@@ -85,33 +58,7 @@ fn every_state_and_mark_is_the_same() -> Result<()> {
 
 #[test]
 fn columns_hold_what_the_rules_say() -> Result<()> {
-    let Masked { original, masked, report, .. } = masked()?;
-    let before = rows::columns(original, STAYING)?;
-    let after = rows::columns(masked, &[])?;
-    assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
-    for ((table, column), after) in &after {
-        let before = &before[&(table.clone(), column.clone())];
-        let reported = reported(report, table)?;
-        let function = reported.columns.iter().find(|found| found.name == *column);
-        let function =
-            function.with_context(|| format!("{table}.{column} is not in the report"))?;
-        let name = format!("{table}.{column} ({})", function.function);
-        assert_eq!(before.rows, after.rows, "{name}: rows");
-        match function.function.as_str() {
-            "keep" => assert_eq!(before, after, "{name}"),
-            "nullify" => assert_eq!(after.nulls, after.rows, "{name}"),
-            _ => {
-                assert_eq!(before.nulls, after.nulls, "{name}: NULLs");
-                assert!(
-                    before.digest != after.digest
-                        || before.rows == before.nulls
-                        || table == "public.nothing_in_it",
-                    "{name} has not changed"
-                );
-            }
-        }
-    }
-    Ok(())
+    masked()?.compare_columns(STAYING)
 }
 
 #[test]
@@ -161,11 +108,12 @@ fn joins_hold() -> Result<()> {
 
 #[test]
 fn rules_that_name_rows_are_obeyed() -> Result<()> {
-    let Masked { masked, report, .. } = masked()?;
+    let all = masked()?;
+    let masked = &all.masked;
     assert_eq!(masked.query("SELECT count(*) FROM member WHERE age > 90")?.trim(), "0");
     let skipped = "SELECT count(*) FROM member WHERE email LIKE 'colleague%@ours.example'";
     let left: u64 = masked.query(skipped)?.trim().parse()?;
-    let member = reported(report, "public.member")?;
+    let member = all.reported("public.member")?;
     assert_eq!((member.skipped_rows, member.deleted_rows), (left, 200));
     assert_eq!(masked.query("SELECT count(*) FROM to_empty")?.trim(), "0");
     Ok(())
@@ -173,10 +121,11 @@ fn rules_that_name_rows_are_obeyed() -> Result<()> {
 
 #[test]
 fn nothing_fired_and_nothing_was_said() -> Result<()> {
-    let Masked { original, masked, finished, .. } = masked()?;
+    let Masked { original, masked, finished, report } = masked()?;
     let fired = "SELECT count(*) FROM fired";
     assert_eq!(original.query(fired)?, masked.query(fired)?);
-    let said = format!("{}{}", finished.stdout, finished.stderr).to_lowercase();
+    let report = serde_json::to_string(report)?;
+    let said = format!("{}{}{report}", finished.stdout, finished.stderr).to_lowercase();
     assert!(!said.contains(CANARY), "an original value was printed");
     Ok(())
 }
@@ -185,9 +134,8 @@ fn nothing_fired_and_nothing_was_said() -> Result<()> {
 fn no_file_holds_an_original_value() -> Result<()> {
     let Masked { original, masked, .. } = masked()?;
     if original.directories()?.is_empty() {
-        println!(
-            "SKIPPED no_file_holds_an_original_value: the server's files are not on this machine"
-        );
+        let because = "the server's files are not on this machine";
+        skipped("no_file_holds_an_original_value", because);
         return Ok(());
     }
     masked.query("CHECKPOINT")?;
@@ -235,6 +183,24 @@ fn relations(database: &Database<'_>, files: &[String]) -> Result<Vec<String>> {
         files.iter().any(|file| line.split(' ').next().is_some_and(|path| file.ends_with(path)))
     };
     Ok(listed.lines().filter(is_found).map(str::to_owned).collect())
+}
+
+#[test]
+fn check_and_preview_write_nothing_and_tell_nothing() -> Result<()> {
+    let copy = Server::shared()?.copy(&masked()?.original, "looked_at")?;
+    let before = copy.schema()?;
+    for verb in ["check", "preview"] {
+        let finished = finish(&mut with_rules(verb, &copy.url(), &rules())?)?;
+        assert_eq!(finished.code, Some(0), "{verb}: {}", finished.stderr);
+        let said = format!("{}{}", finished.stdout, finished.stderr).to_lowercase();
+        assert!(!said.contains(CANARY), "{verb} prints an original value");
+    }
+    same_lines("schema", &before, &copy.schema()?)?;
+    assert_eq!(
+        copy.query("SELECT count(*) FROM pg_namespace WHERE nspname = 'anonymizer'")?,
+        "0\n"
+    );
+    Ok(())
 }
 
 #[test]
@@ -304,11 +270,6 @@ fn a_second_run_has_nothing_to_do() -> Result<()> {
     assert_eq!(finished.code, Some(0), "{finished:#?}");
     assert_eq!(before, rows::columns(&copy, &[])?);
     Ok(())
-}
-
-fn reported<'a>(report: &'a Report, table: &str) -> Result<&'a TableReport> {
-    let found = report.tables.iter().find(|found| found.name == table);
-    found.with_context(|| format!("{table} is not in the report"))
 }
 
 fn quoted(name: &str) -> String {

@@ -1,0 +1,162 @@
+//! Well-known sample databases, masked: no original in a dump, and every view shows as many rows as before.
+//!
+//! `ANONYMIZER_SAMPLEDB` names the folder that holds them; without it these tests are skipped.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+use e2e::command::{scenario, skipped};
+use e2e::masked::{Masked, same_lines};
+use e2e::postgres::{Database, MASTER, Server};
+
+/// The folder of sample databases, or a line that says what is skipped.
+fn samples(test: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("ANONYMIZER_SAMPLEDB").map(PathBuf::from);
+    if folder.is_none() {
+        skipped(test, "ANONYMIZER_SAMPLEDB does not name the folder of sample databases");
+    }
+    folder
+}
+
+/// What the tests ask of one database.
+struct Sample<'a> {
+    rules: &'a str,
+    /// Texts that may be nowhere in a dump: queries of one column.
+    originals: &'a [&'a str],
+    /// Names, row by row: queries of a key and the names.
+    names: &'a [&'a str],
+}
+
+fn hold(server: &Server, original: Database<'_>, sample: &Sample<'_>) -> Result<()> {
+    original.query("ANALYZE")?;
+    let masked = Masked::copy_of(server, original, &scenario(sample.rules))?;
+    same_lines("schema", &masked.original.schema()?, &masked.masked.schema()?)?;
+    masked.compare_columns(&[])?;
+    same_lines("views", &view_counts(&masked.original)?, &view_counts(&masked.masked)?)?;
+    nothing_left(&masked, sample)?;
+    other_names(&masked, sample)
+}
+
+/// Each view with its number of rows.
+fn view_counts(database: &Database<'_>) -> Result<String> {
+    let views = database.query(
+        "SELECT quote_ident(viewname) FROM pg_views WHERE schemaname = 'public' ORDER BY viewname",
+    )?;
+    let mut counts = String::new();
+    for view in views.lines() {
+        counts += &format!("{view}: {}", database.query(&format!("SELECT count(*) FROM {view}"))?);
+    }
+    Ok(counts)
+}
+
+fn nothing_left(masked: &Masked<'_>, sample: &Sample<'_>) -> Result<()> {
+    let before = masked.original.data()?;
+    let after = masked.masked.data()?;
+    for query in sample.originals {
+        // As COPY writes it.
+        let found = masked.original.query(query)?.replace('\\', r"\\");
+        let originals: BTreeSet<&str> = found.lines().filter(|text| text.len() >= 5).collect();
+        ensure!(originals.len() > 1, "{query}: there is nothing to look for");
+        ensure!(originals.iter().all(|text| before.contains(text)), "{query}: not in a dump");
+        let left: Vec<_> = originals.iter().filter(|text| after.contains(**text)).collect();
+        ensure!(left.is_empty(), "{query}: still in the dump: {left:?}");
+    }
+    Ok(())
+}
+
+/// A fake name may be another person's real one, but nobody's own.
+fn other_names(masked: &Masked<'_>, sample: &Sample<'_>) -> Result<()> {
+    for query in sample.names {
+        let before = masked.original.query(query)?;
+        let after = masked.masked.query(query)?;
+        let before: BTreeSet<&str> = before.lines().collect();
+        let same: Vec<_> = after.lines().filter(|line| before.contains(line)).collect();
+        ensure!(same.is_empty() && !before.is_empty(), "{query}: {same:?}");
+    }
+    Ok(())
+}
+
+/// A copy of a script with these lines left out and words replaced.
+fn edited(
+    script: &Path,
+    without: &[&str],
+    replace: (&str, &str),
+) -> Result<tempfile::NamedTempFile> {
+    let text = std::fs::read_to_string(script)?;
+    let stays = |line: &&str| !without.iter().any(|beginning| line.starts_with(beginning));
+    let lines: Vec<_> = text.lines().filter(stays).collect();
+    let file = tempfile::NamedTempFile::new()?;
+    std::fs::write(file.path(), lines.join("\n").replace(replace.0, replace.1) + "\n")?;
+    Ok(file)
+}
+
+#[test]
+fn northwind() -> Result<()> {
+    let Some(folder) = samples("northwind") else { return Ok(()) };
+    let server = Server::shared()?;
+    let original = server.database("northwind")?;
+    original.load(&folder.join("northwind_pg.sql"), &[])?;
+    let sample = Sample {
+        rules: "northwind/rules.yaml",
+        originals: &[
+            "SELECT contact_name FROM customers UNION SELECT contact_name FROM suppliers",
+            "SELECT address FROM customers UNION SELECT address FROM suppliers UNION SELECT address FROM employees",
+            "SELECT ship_address FROM orders",
+            "SELECT phone FROM customers UNION SELECT fax FROM customers",
+            "SELECT phone FROM suppliers UNION SELECT fax FROM suppliers UNION SELECT phone FROM shippers",
+            "SELECT home_phone FROM employees",
+            "SELECT company_name FROM customers UNION SELECT ship_name FROM orders",
+        ],
+        names: &["SELECT employee_id, first_name, last_name FROM employees"],
+    };
+    hold(server, original, &sample)
+}
+
+#[test]
+fn chinook() -> Result<()> {
+    let Some(folder) = samples("chinook") else { return Ok(()) };
+    let server = Server::shared()?;
+    let original = server.database("chinook")?;
+    let without = ["DROP DATABASE", "CREATE DATABASE", "\\c "];
+    let script = edited(&folder.join("chinook_pg.sql"), &without, ("", ""))?;
+    original.load(script.path(), &[])?;
+    let sample = Sample {
+        rules: "chinook/rules.yaml",
+        originals: &[
+            "SELECT email FROM customer UNION SELECT email FROM employee",
+            "SELECT phone FROM customer UNION SELECT fax FROM customer",
+            "SELECT phone FROM employee UNION SELECT fax FROM employee",
+            "SELECT address FROM customer UNION SELECT address FROM employee UNION SELECT billing_address FROM invoice",
+        ],
+        names: &[
+            "SELECT customer_id, first_name, last_name FROM customer",
+            "SELECT employee_id, first_name, last_name FROM employee",
+        ],
+    };
+    hold(server, original, &sample)
+}
+
+#[test]
+fn sakila() -> Result<()> {
+    let Some(folder) = samples("sakila") else { return Ok(()) };
+    let server = Server::shared()?;
+    let original = server.database("sakila")?;
+    let owner = format!("OWNER TO {MASTER}");
+    let schema = edited(&folder.join("sakila_pg_schema.sql"), &[], ("OWNER TO postgres", &owner))?;
+    original.load_as_superuser(schema.path(), &[])?;
+    original.load_as_superuser(&folder.join("sakila_pg_data.sql"), &[])?;
+    let sample = Sample {
+        rules: "sakila/rules.yaml",
+        originals: &[
+            "SELECT email FROM customer UNION SELECT email FROM staff",
+            "SELECT address FROM address",
+            "SELECT password FROM staff UNION SELECT description FROM film",
+        ],
+        names: &[
+            "SELECT customer_id, first_name, last_name FROM customer",
+            "SELECT staff_id, first_name, last_name FROM staff",
+        ],
+    };
+    hold(server, original, &sample)
+}
