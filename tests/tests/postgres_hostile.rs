@@ -245,7 +245,7 @@ fn the_masked_database_refuses_what_it_refused() -> Result<()> {
             "booking_no_overlap",
         ),
         ("INSERT INTO event_note VALUES (-1, '2020-01-01', 'x')", "event_note_event_fkey"),
-        ("INSERT INTO account VALUES (100000, 'x', 'y', 1)", "account"),
+        ("INSERT INTO account VALUES (100000, 'x', 'y', 1, 1)", "account"),
         (
             "UPDATE member SET email = (SELECT upper(email) FROM member ORDER BY id LIMIT 1) WHERE id = 2",
             "member_email_key",

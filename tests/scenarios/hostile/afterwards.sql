@@ -2,9 +2,9 @@
 -- psql variables: stranger.
 
 SET ROLE :stranger;
-CREATE TABLE foreign_land.strange (id int PRIMARY KEY, who text, owner_only text);
+CREATE TABLE foreign_land.strange (id int PRIMARY KEY, who text, owner_only text, egg_id int REFERENCES public.egg);
 INSERT INTO foreign_land.strange
-SELECT i, 'canaryq7x9k2m4pz-strange-' || i, 'canaryq7x9k2m4pz-only-' || i FROM generate_series(1, 1000) i;
+SELECT i, 'canaryq7x9k2m4pz-strange-' || i, 'canaryq7x9k2m4pz-only-' || i, 1 + i % 500 FROM generate_series(1, 1000) i;
 RESET ROLE;
 CREATE PUBLICATION everything FOR ALL TABLES WITH (publish = 'insert');
 ANALYZE;

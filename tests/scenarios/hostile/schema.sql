@@ -239,9 +239,10 @@ CREATE TABLE account (
   id      int PRIMARY KEY,
   holder  text NOT NULL,
   iban    varchar(34) CONSTRAINT account_iban_key UNIQUE,
-  balance numeric(12,2) NOT NULL
+  balance numeric(12,2) NOT NULL,
+  egg_id  int REFERENCES egg
 );
-INSERT INTO account SELECT i, canary('holder', i), 'canaryq7x9k2m4pz' || i, i * 3.5 FROM generate_series(1, 5000) i;
+INSERT INTO account SELECT i, canary('holder', i), 'canaryq7x9k2m4pz' || i, i * 3.5, 1 + i % 500 FROM generate_series(1, 5000) i;
 ALTER TABLE account ENABLE ROW LEVEL SECURITY;
 ALTER TABLE account FORCE ROW LEVEL SECURITY;
 CREATE POLICY nobody ON account USING (false) WITH CHECK (false);
@@ -265,6 +266,7 @@ ALTER TABLE owned_by_group OWNER TO :owner;
 
 CREATE SCHEMA foreign_land;
 GRANT ALL ON SCHEMA foreign_land TO :stranger, :master;
+GRANT REFERENCES (id) ON egg TO :stranger;
 
 -- ---------------------------------------------------------------- odd shapes
 
