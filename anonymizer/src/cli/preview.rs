@@ -34,6 +34,7 @@ struct Table {
     name: String,
     columns: Vec<Column>,
     rows: Vec<Vec<Option<String>>>,
+    readable: bool,
 }
 
 #[derive(Serialize)]
@@ -61,7 +62,12 @@ pub async fn preview<E: Engine>(
 
 fn table(sample: Sample) -> Table {
     let columns = sample.columns.into_iter().map(|(name, function)| Column { name, function });
-    Table { name: sample.table.to_string(), columns: columns.collect(), rows: sample.rows }
+    Table {
+        name: sample.table.to_string(),
+        columns: columns.collect(),
+        rows: sample.rows,
+        readable: sample.readable,
+    }
 }
 
 fn as_text(preview: &Preview) -> String {
@@ -73,6 +79,9 @@ fn as_text(preview: &Preview) -> String {
         let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "NULL".into());
         rows.extend(table.rows.iter().map(|row| row.iter().map(shown).collect::<Vec<_>>()));
         text.push_str(&format!("{}\n{}\n", table.name, columns(&rows)));
+        if !table.readable {
+            text.push_str("(not shown: only a run takes the rights to read it)\n\n");
+        }
     }
     text.push_str(&format!("{}: nothing was written\n", preview.database));
     text

@@ -94,6 +94,8 @@ pub struct Sample {
     pub columns: Vec<(String, String)>,
     /// Masked values; a kept column's value is never shown, it reads `(kept)`.
     pub rows: Vec<Vec<Option<String>>>,
+    /// False where this role cannot read the table before a run has taken its owner's rights; there are no rows then.
+    pub readable: bool,
 }
 
 /// Makes blocking work fail soon; called again and again until the process ends.

@@ -1,6 +1,8 @@
--- What only a superuser can set up, after the schema: a table whose owner the master role is no member of.
+-- What only a superuser can set up, after the schema: a table whose owner the master role is no member of, in a schema
+-- that it may not even look into.
 -- psql variables: stranger.
 
+CREATE SCHEMA foreign_land AUTHORIZATION :stranger;
 SET ROLE :stranger;
 CREATE TABLE foreign_land.strange (id int PRIMARY KEY, who text, owner_only text, egg_id int REFERENCES public.egg);
 INSERT INTO foreign_land.strange

@@ -264,8 +264,6 @@ INSERT INTO owned_by_group SELECT i, canary('secret', i) FROM generate_series(1,
 GRANT CREATE ON SCHEMA public TO :owner;
 ALTER TABLE owned_by_group OWNER TO :owner;
 
-CREATE SCHEMA foreign_land;
-GRANT ALL ON SCHEMA foreign_land TO :stranger, :master;
 GRANT REFERENCES (id) ON egg TO :stranger;
 
 -- ---------------------------------------------------------------- odd shapes

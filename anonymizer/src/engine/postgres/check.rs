@@ -3,11 +3,11 @@
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor as _, Row as _};
 
-use crate::catalog::{Catalog, ForeignKey, TableKind};
-use crate::engine::EngineError;
+use crate::catalog::{Catalog, ForeignKey, TableKind, TableName};
 use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::session::{ident, qualified, run};
-use crate::engine::postgres::{altered_tables, ledger, members, rights, unit, units};
+use crate::engine::postgres::{altered_tables, ledger, members, quiet, rights, unit, units};
+use crate::engine::{EngineError, Unit};
 use crate::plan::Plan;
 
 /// Subject, message and cure.
@@ -24,21 +24,63 @@ pub async fn findings(
         return Ok(Vec::new());
     }
     let mut findings = prepared_transactions(conn).await?;
-    findings.extend(rights::findings(conn, &altered_tables(&units, catalog)).await?);
-    findings.extend(predicates(conn, plan).await?);
+    let altered = altered_tables(&units, catalog);
+    findings.extend(rights::findings(conn, &altered).await?);
+    let unread = rights::unreadable(conn, &altered).await?;
+    findings.extend(predicates(conn, plan, |table| !unread.contains(table)).await?);
     let down = if ledger::exists(conn).await? {
         ledger::foreign_keys_down(conn).await?
     } else {
         Vec::new()
     };
-    let affected = members(&units);
-    for key in &catalog.foreign_keys {
-        let touches = affected.contains(&key.table) || affected.contains(&key.references);
-        if touches && key.validated && !down.contains(key) {
+    for key in keys_to_look_at(catalog, &units) {
+        let read = !unread.contains(&key.table) && !unread.contains(&key.references);
+        if read && !down.contains(key) {
             findings.extend(orphans(conn, catalog, key).await?);
         }
     }
     Ok(findings)
+}
+
+/// Valid foreign keys that a run takes down.
+fn keys_to_look_at<'a>(
+    catalog: &'a Catalog,
+    units: &[Unit],
+) -> impl Iterator<Item = &'a ForeignKey> {
+    let affected = members(units);
+    catalog.foreign_keys.iter().filter(move |key| {
+        key.validated && (affected.contains(&key.table) || affected.contains(&key.references))
+    })
+}
+
+/// Looks at what [`findings`] could not: tables that the role reads only since it has taken its rights. Part of the
+/// transaction that has taken them, before anything goes down.
+pub async fn refuse_unread(
+    conn: &mut PgConnection,
+    plan: &Plan,
+    catalog: &Catalog,
+    units: &[Unit],
+    unread: &[TableName],
+) -> Result<(), EngineError> {
+    let mut unforced = Vec::new();
+    for table in unread {
+        unforced.push((table, quiet::unforce(conn, table).await?));
+    }
+    let mut findings = predicates(conn, plan, |table| unread.contains(table)).await?;
+    for key in keys_to_look_at(catalog, units) {
+        if unread.contains(&key.table) || unread.contains(&key.references) {
+            findings.extend(orphans(conn, catalog, key).await?);
+        }
+    }
+    for (table, unforced) in &unforced {
+        quiet::wake(conn, table, unforced).await?;
+    }
+    match findings.first() {
+        None => Ok(()),
+        Some((subject, message, cure)) => {
+            Err(EngineError::Refused(format!("{subject}: {message}\n(hint: {cure})")))
+        }
+    }
 }
 
 /// A prepared transaction may hold a lock, or originals, beyond our reach.
@@ -60,9 +102,13 @@ async fn prepared_transactions(conn: &mut PgConnection) -> Result<Vec<Finding>, 
 }
 
 /// Whether the server understands the predicates. Its answer may quote them, so it is not repeated.
-async fn predicates(conn: &mut PgConnection, plan: &Plan) -> Result<Vec<Finding>, EngineError> {
+async fn predicates(
+    conn: &mut PgConnection,
+    plan: &Plan,
+    of: impl Fn(&TableName) -> bool,
+) -> Result<Vec<Finding>, EngineError> {
     let mut findings = Vec::new();
-    for table in &plan.tables {
+    for table in plan.tables.iter().filter(|table| of(&table.name)) {
         for (what, predicate) in
             [("skip_rows", &table.skip_rows), ("delete_rows", &table.delete_rows)]
         {

@@ -7,7 +7,7 @@
 use sqlx::Row as _;
 use sqlx::postgres::PgConnection;
 
-use crate::catalog::{Catalog, TableName};
+use crate::catalog::{Catalog, ForeignKey, TableName};
 use crate::engine::EngineError;
 use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::session::{ident, literal, qualified, run};
@@ -41,6 +41,12 @@ pub async fn take_down(
             restore
                 .push(format!("COMMENT ON CONSTRAINT {name} ON {table} IS {}", literal(&comment)));
         }
+        // Validation reads both tables, and forced row security would refuse that.
+        for forced in with_forced_row_security(conn, key).await? {
+            let forced = qualified(&forced);
+            restore.insert(0, format!("ALTER TABLE ONLY {forced} NO FORCE ROW LEVEL SECURITY"));
+            restore.push(format!("ALTER TABLE ONLY {forced} FORCE ROW LEVEL SECURITY"));
+        }
         let detail = serde_json::to_string(key).expect("a foreign key is plain data");
         let label = format!("{} of {}", key.name, key.table);
         ledger::record(conn, ledger::FOREIGN_KEY, &label, &restore, Some(detail)).await?;
@@ -52,6 +58,30 @@ pub async fn take_down(
         .await?;
     }
     Ok(keys.len())
+}
+
+/// The tables at both ends of a key, partitions included, whose row security is forced on their owners.
+async fn with_forced_row_security(
+    conn: &mut PgConnection,
+    key: &ForeignKey,
+) -> Result<Vec<TableName>, EngineError> {
+    let rows = sqlx::query(
+        "SELECT n.nspname::text, c.relname::text
+         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+         WHERE c.relforcerowsecurity AND c.oid IN (
+             SELECT $1::regclass UNION SELECT $2::regclass
+             UNION SELECT relid FROM pg_catalog.pg_partition_tree($1::regclass))
+         ORDER BY 1, 2",
+    )
+    .bind(qualified(&key.table))
+    .bind(qualified(&key.references))
+    .fetch_all(conn)
+    .await
+    .map_err(|error| engine_error(&format!("read the row security of {}", key.table), error))?;
+    let name = |row: &sqlx::postgres::PgRow| {
+        TableName::new(row.get::<String, _>(0), row.get::<String, _>(1))
+    };
+    Ok(rows.iter().map(name).collect())
 }
 
 /// Puts back what is still down, one transaction each.

@@ -100,13 +100,18 @@ impl Engine for PostgresEngine {
     async fn preview(&self, plan: &Plan, rows: usize) -> Result<Vec<Sample>, EngineError> {
         let conn = &mut *self.control.lock().await;
         run(conn, "preview", "BEGIN TRANSACTION READ ONLY").await?;
+        let tables: Vec<TableName> = plan.tables.iter().map(|table| table.name.clone()).collect();
+        let unread = rights::unreadable(conn, &tables).await?;
         let mut samples = Vec::new();
         for table in plan
             .tables
             .iter()
             .filter(|table| table.columns.iter().any(|column| column.mask.is_some()))
         {
-            samples.push(preview::sample(conn, table, rows).await?);
+            samples.push(match unread.contains(&table.name) {
+                true => preview::unreadable(table),
+                false => preview::sample(conn, table, rows).await?,
+            });
         }
         run(conn, "preview", "ROLLBACK").await?;
         Ok(samples)
@@ -176,7 +181,10 @@ async fn prepare(
     options: &RunOptions,
 ) -> Result<(), EngineError> {
     ledger::create(conn, plan, options).await?;
-    rights::take(conn, &altered_tables(units, catalog)).await?;
+    let altered = altered_tables(units, catalog);
+    let unread = rights::unreadable(conn, &altered).await?;
+    rights::take(conn, &altered).await?;
+    check::refuse_unread(conn, plan, catalog, units, &unread).await?;
     keys::take_down(conn, catalog, &members(units)).await?;
     cascade::delete(conn, plan, catalog).await
 }
@@ -242,12 +250,16 @@ fn members(units: &[Unit]) -> Vec<TableName> {
     units.iter().flat_map(|unit| unit.members.iter().cloned()).collect()
 }
 
-/// The tables of the units, and those whose foreign keys point at them, which must be altered too.
+/// The tables of the units, and those at the other end of their foreign keys: who takes a key down and puts it back needs
+/// rights on both.
 fn altered_tables(units: &[Unit], catalog: &Catalog) -> Vec<TableName> {
-    let members = members(units);
-    let referencing = catalog.foreign_keys.iter().filter(|key| members.contains(&key.references));
-    let mut tables: Vec<TableName> =
-        referencing.map(|key| key.table.clone()).chain(members.clone()).collect();
+    let mut tables = members(units);
+    let keys = catalog.foreign_keys.iter();
+    let touching =
+        keys.filter(|key| tables.contains(&key.table) || tables.contains(&key.references));
+    let ends: Vec<TableName> =
+        touching.flat_map(|key| [key.table.clone(), key.references.clone()]).collect();
+    tables.extend(ends);
     tables.sort();
     tables.dedup();
     tables
@@ -265,14 +277,15 @@ async fn refuse_small_spool(
 ) -> Result<(), EngineError> {
     let mut needed = 0;
     for unit in units.iter().take(options.jobs) {
-        for table in &unit.tables {
-            let bytes: i64 = sqlx::query_scalar("SELECT pg_catalog.pg_table_size($1::regclass)")
-                .bind(session::qualified(table))
-                .fetch_one(&mut *conn)
-                .await
-                .map_err(|error| engine_error(&format!("read the size of {table}"), error))?;
-            needed += bytes as u64;
-        }
+        let oids = relation::oids(conn, &unit.tables).await?;
+        let bytes: i64 = sqlx::query_scalar(
+            "SELECT coalesce(sum(pg_catalog.pg_table_size(oid)), 0)::bigint FROM pg_catalog.unnest($1::oid[]) oid",
+        )
+        .bind(oids)
+        .fetch_one(&mut *conn)
+        .await
+        .map_err(|error| engine_error(&format!("read the size of {}", unit.name), error))?;
+        needed += bytes.unsigned_abs();
     }
     let directory = spool_dir(options);
     let Ok(available) = fs4::available_space(&directory) else {

@@ -44,15 +44,18 @@ pub async fn sample(
     }
     drop(pieces);
     run(conn, &task, "SET LOCAL search_path = pg_catalog").await?;
-    Ok(Sample {
+    Ok(Sample { rows: show(table, &masker, &masked)?, readable: true, ..unreadable(table) })
+}
+
+/// What can be said of a table that this role cannot read before a run has taken its rights.
+pub fn unreadable(table: &TablePlan) -> Sample {
+    let columns = table.columns.iter();
+    Sample {
         table: table.name.clone(),
-        columns: table
-            .columns
-            .iter()
-            .map(|column| (column.name.clone(), column.function.clone()))
-            .collect(),
-        rows: show(table, &masker, &masked)?,
-    })
+        columns: columns.map(|column| (column.name.clone(), column.function.clone())).collect(),
+        rows: Vec::new(),
+        readable: false,
+    }
 }
 
 async fn columns_read(

@@ -8,7 +8,7 @@ use crate::engine::EngineError;
 use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::session::{ident, qualified, run};
 
-/// The statements that undo [`silence`].
+/// The statements that undo [`silence`] or [`unforce`].
 pub struct Silenced(Vec<String>);
 
 /// Disables user triggers and forced row security; part of the caller's transaction.
@@ -23,14 +23,7 @@ pub async fn silence(conn: &mut PgConnection, table: &TableName) -> Result<Silen
     .fetch_all(&mut *conn)
     .await
     .map_err(|error| engine_error(&task, error))?;
-    let forced: bool = sqlx::query_scalar(
-        "SELECT relforcerowsecurity FROM pg_catalog.pg_class WHERE oid = $1::regclass",
-    )
-    .bind(&name)
-    .fetch_one(&mut *conn)
-    .await
-    .map_err(|error| engine_error(&task, error))?;
-    let mut undo = Vec::new();
+    let Silenced(mut undo) = unforce(conn, table).await?;
     for row in &triggers {
         let trigger = ident(row.get(0));
         let enable = match row.get::<&str, _>(1) {
@@ -41,11 +34,25 @@ pub async fn silence(conn: &mut PgConnection, table: &TableName) -> Result<Silen
         run(conn, &task, &format!("ALTER TABLE ONLY {name} DISABLE TRIGGER {trigger}")).await?;
         undo.push(format!("ALTER TABLE ONLY {name} {enable} TRIGGER {trigger}"));
     }
-    if forced {
-        run(conn, &task, &format!("ALTER TABLE ONLY {name} NO FORCE ROW LEVEL SECURITY")).await?;
-        undo.push(format!("ALTER TABLE ONLY {name} FORCE ROW LEVEL SECURITY"));
-    }
     Ok(Silenced(undo))
+}
+
+/// Frees the owner of row security, where it is forced on owners too; part of the caller's transaction.
+pub async fn unforce(conn: &mut PgConnection, table: &TableName) -> Result<Silenced, EngineError> {
+    let task = format!("lift the row security of {table}");
+    let name = qualified(table);
+    let forced: bool = sqlx::query_scalar(
+        "SELECT relforcerowsecurity FROM pg_catalog.pg_class WHERE oid = $1::regclass",
+    )
+    .bind(&name)
+    .fetch_one(&mut *conn)
+    .await
+    .map_err(|error| engine_error(&task, error))?;
+    if !forced {
+        return Ok(Silenced(Vec::new()));
+    }
+    run(conn, &task, &format!("ALTER TABLE ONLY {name} NO FORCE ROW LEVEL SECURITY")).await?;
+    Ok(Silenced(vec![format!("ALTER TABLE ONLY {name} FORCE ROW LEVEL SECURITY")]))
 }
 
 /// Undoes it; part of the transaction that silenced.

@@ -3,6 +3,7 @@
 
 use sqlx::Row as _;
 use sqlx::postgres::PgConnection;
+use sqlx::postgres::types::Oid;
 
 use crate::catalog::TableName;
 use crate::engine::EngineError;
@@ -17,6 +18,22 @@ pub struct WireColumn {
     pub codec: Codec,
     /// Its type has binary input and output, down to the last part.
     pub has_binary: bool,
+}
+
+/// The tables' object identifiers. Unlike a cast to `regclass` this needs no right to look into their schemas.
+pub async fn oids(conn: &mut PgConnection, tables: &[TableName]) -> Result<Vec<Oid>, EngineError> {
+    let (schemas, names): (Vec<&str>, Vec<&str>) =
+        tables.iter().map(|table| (table.schema.as_str(), table.name.as_str())).unzip();
+    sqlx::query_scalar(
+        "SELECT c.oid FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS x(schema, name)
+         JOIN pg_catalog.pg_namespace n ON n.nspname = x.schema
+         JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = x.name",
+    )
+    .bind(schemas)
+    .bind(names)
+    .fetch_all(conn)
+    .await
+    .map_err(|error| engine_error("look the tables up", error))
 }
 
 /// A table's columns in order, those that the database computes left out.

@@ -8,8 +8,8 @@ use sqlx::postgres::PgConnection;
 use crate::catalog::TableName;
 use crate::engine::EngineError;
 use crate::engine::postgres::error::engine_error;
-use crate::engine::postgres::session::{ident, qualified, run};
-use crate::engine::postgres::{ledger, transaction};
+use crate::engine::postgres::session::{ident, run};
+use crate::engine::postgres::{ledger, relation, transaction};
 
 /// An owner that the run's role must be able to act as.
 struct Owner {
@@ -24,7 +24,7 @@ const OWNERS: &str = "
 WITH needed(owner, example) AS (
     SELECT c.relowner, min(n.nspname || '.' || c.relname)
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.oid = ANY (SELECT x::regclass FROM pg_catalog.unnest($1::text[]) x)
+    WHERE c.oid = ANY ($1)
        OR (c.relkind = 'm' AND c.relispopulated AND n.nspname !~ '^pg_')
     GROUP BY c.relowner
   UNION ALL
@@ -37,9 +37,9 @@ JOIN pg_catalog.pg_roles me ON me.rolname = current_user
 GROUP BY r.oid, r.rolname, r.rolsuper, me.rolinherit, me.rolcreaterole ORDER BY 1";
 
 async fn owners(conn: &mut PgConnection, tables: &[TableName]) -> Result<Vec<Owner>, EngineError> {
-    let names: Vec<String> = tables.iter().map(qualified).collect();
+    let oids = relation::oids(conn, tables).await?;
     let rows = sqlx::query(OWNERS)
-        .bind(names)
+        .bind(oids)
         .fetch_all(conn)
         .await
         .map_err(|error| engine_error("read the owners of the tables", error))?;
@@ -67,25 +67,25 @@ pub async fn findings(
             ));
         }
     }
-    let names: Vec<String> = tables.iter().map(qualified).collect();
+    let oids = relation::oids(conn, tables).await?;
     // Whoever builds an index needs CREATE on its schema, and on its tablespace.
     let places = sqlx::query(
         "SELECT DISTINCT 'schema ' || n.nspname, 'GRANT CREATE ON SCHEMA ' || pg_catalog.quote_ident(n.nspname)
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-         WHERE c.oid = ANY (SELECT x::regclass FROM pg_catalog.unnest($1::text[]) x)
+         WHERE c.oid = ANY ($1)
            AND NOT pg_catalog.has_schema_privilege(n.oid, 'CREATE') AND NOT pg_catalog.has_schema_privilege(c.relowner, n.oid, 'CREATE')
          UNION
          SELECT DISTINCT 'tablespace ' || t.spcname, 'GRANT CREATE ON TABLESPACE ' || pg_catalog.quote_ident(t.spcname)
          FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
          JOIN pg_catalog.pg_class c ON c.oid = x.indrelid JOIN pg_catalog.pg_tablespace t ON t.oid = i.reltablespace
-         WHERE x.indrelid = ANY (SELECT x::regclass FROM pg_catalog.unnest($1::text[]) x)
+         WHERE x.indrelid = ANY ($1)
            AND NOT pg_catalog.has_tablespace_privilege(t.oid, 'CREATE') AND NOT pg_catalog.has_tablespace_privilege(c.relowner, t.oid, 'CREATE')
          UNION
          SELECT 'database ' || pg_catalog.current_database(), 'GRANT CREATE ON DATABASE ' || pg_catalog.quote_ident(pg_catalog.current_database())
          FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
            AND NOT pg_catalog.has_database_privilege(d.oid, 'CREATE') AND NOT pg_catalog.has_database_privilege(d.datdba, d.oid, 'CREATE')",
     )
-    .bind(names)
+    .bind(oids)
     .fetch_all(conn)
     .await
     .map_err(|error| engine_error("read the privileges of this role", error))?;
@@ -97,6 +97,28 @@ pub async fn findings(
         ));
     }
     Ok(findings)
+}
+
+/// Those of the tables whose rows this role cannot read before it has joined their owners, or because of row security.
+pub async fn unreadable(
+    conn: &mut PgConnection,
+    tables: &[TableName],
+) -> Result<Vec<TableName>, EngineError> {
+    let oids = relation::oids(conn, tables).await?;
+    let rows = sqlx::query(
+        "SELECT n.nspname::text, c.relname::text
+         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+         WHERE c.oid = ANY ($1) AND (NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+            OR NOT pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.row_security_active(c.oid))",
+    )
+    .bind(oids)
+    .fetch_all(conn)
+    .await
+    .map_err(|error| engine_error("read the privileges of this role", error))?;
+    Ok(rows
+        .iter()
+        .map(|row| TableName::new(row.get::<String, _>(0), row.get::<String, _>(1)))
+        .collect())
 }
 
 /// Joins the owners that the role is not a member of; part of the caller's transaction.

@@ -31,7 +31,7 @@ fn sample(connection: &Connection, plan: &TablePlan, rows: usize) -> Result<Samp
             .push(cells.map(|(at, column)| cell(plan, row, at, column)).collect::<Result<_, _>>()?);
     }
     let columns = plan.columns.iter().map(|c| (c.name.clone(), c.function.clone())).collect();
-    Ok(Sample { table: plan.name.clone(), columns, rows: masked })
+    Ok(Sample { table: plan.name.clone(), columns, rows: masked, readable: true })
 }
 
 /// Rows that will be masked: those that stay as they are would show originals, and those that go show nothing.
