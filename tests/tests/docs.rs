@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anonymizer::cli::{Cli, functions};
 use anonymizer::rules;
@@ -59,6 +60,53 @@ fn the_first_command_stands_by_line_15() {
     let readme = read("README.md");
     let line = readme.lines().position(|line| line == "make demo").expect("`make demo` on a line");
     assert!(line < 15, "line {}", line + 1);
+}
+
+/// Runs the demo in a directory of its own, as `make demo` does in the repository's.
+fn demo_output() -> String {
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir(directory.path().join("rules")).unwrap();
+    fs::copy(root().join("rules/shop.yaml"), directory.path().join("rules/shop.yaml")).unwrap();
+    let demo = Command::new(env!("CARGO_BIN_EXE_demo")).current_dir(&directory).output().unwrap();
+    assert!(demo.status.success(), "{}", String::from_utf8_lossy(&demo.stderr));
+    let path = directory.path().canonicalize().unwrap();
+    let text = String::from_utf8(demo.stdout).unwrap();
+    let text = text.replace(path.to_str().unwrap(), "…");
+    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// Without the digits of durations, which differ from run to run.
+fn untimed(text: &str) -> String {
+    let duration = |word: &str| word.parse::<f64>().is_ok() && word.contains('.');
+    let words = |line: &str| -> Vec<String> {
+        let words = line.split(' ');
+        words.map(|word| if duration(word) { "0.0" } else { word }.to_owned()).collect()
+    };
+    text.lines().map(|line| words(line).join(" ") + "\n").collect()
+}
+
+#[test]
+fn the_demo_prints_what_the_readme_shows() {
+    let readme = read("README.md");
+    let shown = blocks(&readme).into_iter().find(|(language, _)| language == "console");
+    let (_, shown) = shown.expect("a block of what the demo printed");
+    let printed = demo_output();
+    if std::env::var_os("UPDATE_EXPECT").is_some() && untimed(&shown) != untimed(&printed) {
+        let (old, new) = (format!("```console\n{shown}```"), format!("```console\n{printed}```"));
+        fs::write(root().join("README.md"), readme.replace(&old, &new)).unwrap();
+        return;
+    }
+    assert_eq!(untimed(&shown), untimed(&printed), "README.md is stale; `make bless` rewrites it");
+}
+
+#[test]
+fn links_lead_somewhere() {
+    for (name, text) in documents() {
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = link.split('#').next().unwrap_or_default();
+            assert!(root().join(file).exists(), "{name} links to {link}");
+        }
+    }
 }
 
 #[test]
