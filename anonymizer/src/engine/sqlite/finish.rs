@@ -19,6 +19,9 @@ use crate::progress::Progress;
 /// What the database as a whole is called in progress lines.
 const WHOLE: &str = "database";
 
+/// Page cache for building indexes: SQLite sorts in twice as much memory, and more makes it no faster.
+const CACHE_KIB: u32 = 16 * 1024;
+
 /// Statistics tables of any SQLite version; all but the first may hold values of rows.
 const STATISTICS: [&str; 4] = ["sqlite_stat1", "sqlite_stat2", "sqlite_stat3", "sqlite_stat4"];
 
@@ -34,8 +37,10 @@ pub(super) fn finish(
     session.connection.execute_batch("DETACH DATABASE work").map_err(during("close the copy"))?;
     let work = sql::open(session.work.path()).map_err(during("open the copy"))?;
     session.stop.watch(&work);
-    work.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
-        .map_err(during("open the copy"))?;
+    work.execute_batch(&format!(
+        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -{CACHE_KIB}"
+    ))
+    .map_err(during("open the copy"))?;
 
     progress.step(WHOLE, "building indexes");
     for index in &session.indexes {
@@ -149,9 +154,11 @@ fn difference<'a>(before: &'a [SchemaRow], after: &'a [SchemaRow]) -> Option<&'a
 }
 
 /// What SQLite finds wrong with a database. It names tables, columns, indexes and pages.
+///
+/// Every page, every row's form, NOT NULL and CHECK are looked at. The full check would also look every row up in every
+/// index, in an order that takes longer than the masking did, although each index of a masked table was built a moment ago.
 fn integrity(connection: &Connection) -> SqlResult<BTreeSet<String>> {
-    let sql =
-        format!("SELECT * FROM pragma_integrity_check WHERE integrity_check <> {}", literal("ok"));
+    let sql = format!("SELECT * FROM pragma_quick_check WHERE quick_check <> {}", literal("ok"));
     let mut statement = connection.prepare(&sql)?;
     let rows = statement.query_map([], |row| row.get(0))?;
     rows.collect()
