@@ -17,7 +17,8 @@ lint: ## formatting, clippy, and licences and duplicates where cargo-deny is ins
 
 bench: ## compare a masking run on PostgreSQL with the limits of the storage
 	@.ci/prepare
-	cargo run --release --package e2e --bin bench
+	cargo build --release --package anonymizer --package e2e --bin anonymizer --bin bench
+	$${CARGO_TARGET_DIR:-target}/release/bench
 
 bless: ## rewrite generated files and test snapshots; read the diff before you commit it
 	UPDATE_EXPECT=1 INSTA_UPDATE=always cargo test --workspace

@@ -21,6 +21,8 @@ pub struct FieldPlan {
     pub plan_index: usize,
     /// How its bytes are read and written.
     pub codec: Codec,
+    /// The mask answers the same to everything: it need not be shown the value, whatever its form.
+    pub constant: bool,
     /// `None`: copied through.
     pub mask: Option<Arc<dyn Mask>>,
     /// Index of the seed's field.
@@ -160,7 +162,7 @@ impl RowMasker {
                 return Ok(());
             };
             let seed = match seed {
-                Some((seed, range)) => decode::<F>(&self.fields[seed], &data[range])?,
+                Some((seed, range)) => decode_seed::<F>(&self.fields[seed], &data[range])?,
                 None => None,
             };
             let fake =
@@ -178,13 +180,21 @@ impl RowMasker {
     }
 }
 
-/// A value for a mask. What a function cannot look into (`nullify` and `constant` need not) is given as empty bytes.
+/// A value for a mask. One that does not look at it is given empty bytes.
 fn decode<'a, F: Format>(
     plan: &FieldPlan,
     field: &'a [u8],
 ) -> Result<Option<Value<'a>>, MaskError> {
+    if plan.constant { Ok(Some(Value::Bytes((&[]).into()))) } else { F::decode(&plan.codec, field) }
+}
+
+/// A value that fakes are derived from. What a function could not look into is taken as its bytes.
+fn decode_seed<'a, F: Format>(
+    plan: &FieldPlan,
+    field: &'a [u8],
+) -> Result<Option<Value<'a>>, MaskError> {
     match plan.codec {
-        Codec::Opaque => Ok(Some(Value::Bytes((&[]).into()))),
+        Codec::Opaque => Ok(Some(Value::Bytes(field.into()))),
         ref codec => F::decode(codec, field),
     }
 }

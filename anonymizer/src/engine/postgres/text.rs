@@ -92,6 +92,7 @@ fn decode_text<'a>(codec: &Codec, text: Cow<'a, str>) -> Result<Value<'a>, MaskE
             let midnight = i64::from(days(civil.date())) * 86_400_000_000;
             Value::Timestamp(midnight + microseconds(civil.time()))
         }
+        Codec::Time if text == END_OF_DAY.0 => Value::Time(END_OF_DAY.1),
         Codec::Time => Value::Time(microseconds(text.parse().map_err(|_| UNREADABLE)?)),
         Codec::Uuid => {
             let mut bytes = [0; 16];
@@ -132,6 +133,7 @@ fn encode_text<'a>(codec: &Codec, value: &'a Value<'_>) -> Result<Option<Cow<'a,
             let day = i32::try_from(t.div_euclid(86_400_000_000)).map_err(|_| UNFITTING)?;
             Cow::Owned(format!("{} {}+00", date(day)?, time(t.rem_euclid(86_400_000_000))?))
         }
+        (Codec::Time, Value::Time(t)) if *t == END_OF_DAY.1 => Cow::Borrowed(END_OF_DAY.0),
         (Codec::Time, Value::Time(t)) => Cow::Owned(time(*t)?.to_string()),
         (Codec::Uuid, Value::Uuid(u)) => Cow::Owned(hyphenated(u)),
         (Codec::Inet(_), Value::Inet(ip, prefix)) => Cow::Owned(format!("{ip}/{prefix}")),
@@ -156,6 +158,9 @@ fn date(days: i32) -> Result<Date, MaskError> {
         .checked_add(jiff::Span::new().try_days(days).map_err(|_| UNFITTING)?)
         .map_err(|_| UNFITTING)
 }
+
+/// PostgreSQL's `time` goes up to and including midnight at the end of the day.
+const END_OF_DAY: (&str, i64) = ("24:00:00", 86_400_000_000);
 
 fn microseconds(time: Time) -> i64 {
     time.duration_since(Time::midnight()).as_micros() as i64
@@ -284,6 +289,7 @@ mod tests {
             (1082, "1969-12-31"),
             (1184, "2001-02-03 04:05:06.789+00"),
             (1083, "23:59:59.5"),
+            (1083, "24:00:00"),
             (2950, "00112233-4455-6677-8899-aabbccddeeff"),
             (869, "10.0.0.1/24"),
             (650, "2001:db8::/32"),

@@ -217,6 +217,7 @@ pub fn masker(table: &TablePlan, columns: Vec<WireColumn>) -> Result<RowMasker, 
             function: plan.function.clone(),
             plan_index,
             codec: column.codec,
+            constant: plan.constant.is_some(),
             mask: plan.mask.clone(),
             seed: seed_name.and_then(|name| wire.iter().position(|column| column == name)),
         });
