@@ -204,3 +204,181 @@ fn died(error: JoinError) -> EngineError {
     let how = if error.is_panic() { "by a panic, which is a bug" } else { "before its end" };
     EngineError::Unexpected(format!("a worker was stopped {how}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::engine::Sample;
+    use crate::progress::Silent;
+
+    /// Units by name: `slow` takes a while, `bad` fails, `panics` does, `done` was masked before.
+    struct Scripted {
+        units: Vec<&'static str>,
+        events: Mutex<Vec<String>>,
+    }
+
+    impl Scripted {
+        fn log(&self, event: String) {
+            self.events.lock().unwrap().push(event);
+        }
+    }
+
+    fn masked(name: &TableName) -> Vec<TableOutcome> {
+        vec![TableOutcome { table: Some(name.clone()), rows: 1, ..TableOutcome::default() }]
+    }
+
+    impl Engine for Scripted {
+        fn location(&self) -> String {
+            "nowhere".into()
+        }
+        async fn catalog(&self) -> Result<Catalog, EngineError> {
+            Ok(Catalog::default())
+        }
+        async fn check(&self, _: &Plan) -> Result<Vec<(String, String, String)>, EngineError> {
+            let complaint = |what: &str| (what.to_owned(), "is wrong".into(), "mend it".into());
+            Ok(vec![complaint("b"), complaint("a")])
+        }
+        async fn preview(&self, _: &Plan, _: usize) -> Result<Vec<Sample>, EngineError> {
+            Ok(Vec::new())
+        }
+        async fn begin(&self, _: &Plan, _: &RunOptions) -> Result<Begun, EngineError> {
+            if self.units.is_empty() {
+                return Ok(Begun::AlreadyDone("masked yesterday".into()));
+            }
+            let unit = |name: &&str| {
+                let name = TableName::new("public", *name);
+                let done = (name.name == "done").then(|| masked(&name));
+                Unit { tables: vec![name.clone()], members: vec![name.clone()], name, done }
+            };
+            Ok(Begun::Work(self.units.iter().map(unit).collect()))
+        }
+        async fn mask_unit(
+            &self,
+            _: &Plan,
+            _: &RunOptions,
+            unit: &Unit,
+            _: &dyn Progress,
+        ) -> Result<Vec<TableOutcome>, EngineError> {
+            let name = unit.name.name.as_str();
+            self.log(format!("start {name}"));
+            match name {
+                "bad" => return Err(EngineError::Temporary("no space left".into())),
+                "panics" => panic!("a row value"),
+                "slow" => tokio::time::sleep(Duration::from_millis(50)).await,
+                _ => {}
+            }
+            self.log(format!("end {name}"));
+            Ok(masked(&unit.name))
+        }
+        async fn finish(
+            &self,
+            _: &Plan,
+            _: &RunOptions,
+            _: &dyn Progress,
+        ) -> Result<Vec<String>, EngineError> {
+            self.log("finish".into());
+            Ok(vec!["a note".into()])
+        }
+    }
+
+    /// Runs these units, `jobs` at a time; answers with the end and with what happened, in order.
+    fn run(units: &[&'static str], jobs: usize) -> (Result<Ended, Failure>, Vec<String>) {
+        let engine = Arc::new(Scripted { units: units.to_vec(), events: Mutex::default() });
+        let plan = Plan {
+            rules_digest: String::new(),
+            schema_fingerprint: String::new(),
+            tables: Vec::new(),
+        };
+        let options = RunOptions {
+            run_id: "test".into(),
+            key_check: String::new(),
+            key_is_ephemeral: false,
+            jobs,
+            spool_dir: None,
+            allow_connections: false,
+            now: "2000-01-01T00:00:00Z".into(),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let ended = runtime.block_on(execute(
+            Arc::clone(&engine),
+            Arc::new(plan),
+            Arc::new(options),
+            Arc::new(Silent),
+        ));
+        let events = engine.events.lock().unwrap().clone();
+        (ended, events)
+    }
+
+    #[test]
+    fn units_are_masked_in_order_and_a_resumed_one_is_not_touched() {
+        let (ended, events) = run(&["a", "done", "b"], 1);
+        let Ok(Ended::Masked(outcome)) = ended else { panic!("not masked") };
+        assert_eq!(events, ["start a", "end a", "start b", "end b", "finish"]);
+        let resumed: Vec<(String, bool)> = outcome
+            .tables
+            .iter()
+            .map(|done| (done.outcome.table.as_ref().unwrap().to_string(), done.resumed))
+            .collect();
+        let expected = [("public.done", true), ("public.a", false), ("public.b", false)];
+        assert_eq!(resumed, expected.map(|(name, resumed)| (name.to_owned(), resumed)));
+        assert_eq!(outcome.notes, ["a note"]);
+        let phases: Vec<&str> = outcome.phases.iter().map(|phase| phase.name.as_str()).collect();
+        assert_eq!(phases, ["prepare", "mask", "finish"]);
+    }
+
+    #[test]
+    fn after_a_failure_running_units_end_and_no_other_starts() {
+        let (ended, events) = run(&["slow", "bad", "a", "b"], 2);
+        let Err(failure) = ended else { panic!("no failure") };
+        assert_eq!(failure.source.to_string(), "no space left");
+        assert_eq!(failure.finished, [TableName::new("public", "slow")]);
+        assert_eq!(failure.units, 4);
+        assert_eq!(events, ["start slow", "start bad", "end slow"]);
+    }
+
+    #[test]
+    fn no_more_units_run_at_a_time_than_jobs() {
+        let (_, events) = run(&["slow", "slow", "slow", "slow"], 3);
+        let mut running = 0;
+        let mut most = 0;
+        for event in events {
+            running += i32::from(event.starts_with("start"));
+            most = most.max(running);
+            running -= i32::from(event.starts_with("end"));
+        }
+        assert_eq!(most, 3);
+    }
+
+    #[test]
+    fn a_panic_is_a_failure_that_repeats_nothing() {
+        let (ended, _) = run(&["panics"], 1);
+        let Err(failure) = ended else { panic!("no failure") };
+        assert_eq!(failure.source.to_string(), "a worker was stopped by a panic, which is a bug");
+    }
+
+    #[test]
+    fn a_finished_database_is_not_begun_again() {
+        let (ended, events) = run(&[], 1);
+        assert!(matches!(ended, Ok(Ended::AlreadyDone(when)) if when == "masked yesterday"));
+        assert!(events.is_empty());
+    }
+
+    #[test]
+    fn what_the_database_complains_about_becomes_findings() {
+        let engine = Scripted { units: Vec::new(), events: Mutex::default() };
+        let rules = crate::rules::parse("x.yaml", b"version: 1\ntables: {}\n").unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let refusal =
+            runtime.block_on(prepare(&engine, &rules, &Keyring::ephemeral())).err().unwrap();
+        let Refusal::Findings(findings) = refusal else { panic!("no findings") };
+        assert_eq!(
+            findings.to_string(),
+            "failed to check x.yaml against nowhere: 2 findings\n  x.yaml: a: is wrong\n    \
+             (hint: mend it)\n  x.yaml: b: is wrong\n    (hint: mend it)"
+        );
+    }
+}

@@ -1,5 +1,7 @@
 //! The command itself, against SQLite files: arguments, exit codes, what is printed where, and what never is.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic, in its helpers too")]
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! The documents hold: what is generated is current, what is shown can be typed, what is named exists.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic, in its helpers too")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -152,3 +152,49 @@ pub fn explain(error: &Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mask::MaskError;
+
+    #[test]
+    fn a_chain_is_printed_once_with_hints_below() {
+        let source = EngineError::Mask {
+            table: "public.people".into(),
+            column: "born".into(),
+            function: "date_shift".into(),
+            source: MaskError("not a date"),
+        };
+        let hint = Some("2 of 3 units masked".into());
+        let error = Error::Engine { task: "mask shop".into(), source: Box::new(source), hint };
+        assert_eq!(
+            explain(&error),
+            "failed to mask shop: mask public.people.born with `date_shift`: not a date\n\
+             (hint: 2 of 3 units masked)"
+        );
+    }
+
+    #[test]
+    fn a_cause_keeps_its_own_hint_at_the_end() {
+        let source = EngineError::Refused("2 clients are connected\n(hint: end them)".into());
+        assert_eq!(
+            explain(&Error::engine("mask shop", source)),
+            "failed to mask shop: 2 clients are connected\n(hint: end them)"
+        );
+    }
+
+    #[test]
+    fn every_error_has_its_exit_code() {
+        let engine = |source| Error::engine("mask", source).exit_code();
+        assert_eq!(engine(EngineError::Usage("x".into())), exit_codes::USAGE);
+        assert_eq!(engine(EngineError::Refused("x".into())), exit_codes::REFUSED);
+        assert_eq!(engine(EngineError::Temporary("x".into())), exit_codes::TEMPORARY);
+        assert_eq!(engine(EngineError::Unexpected("x".into())), exit_codes::UNEXPECTED);
+        assert_eq!(Error::Interrupted("SIGINT").exit_code(), exit_codes::TEMPORARY);
+        assert_eq!(Error::Declined("shop".into()).exit_code(), exit_codes::REFUSED);
+        let findings = Findings { task: "plan x".into(), file: "x".into(), findings: Vec::new() };
+        assert_eq!(Error::Rules(findings.clone()).exit_code(), exit_codes::USAGE);
+        assert_eq!(Error::Refused(findings).exit_code(), exit_codes::REFUSED);
+    }
+}

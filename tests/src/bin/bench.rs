@@ -246,7 +246,10 @@ fn report(
         last.masked_values as f64 / mine / 1e6,
         last.processor.as_secs_f64() * 1e6 / last.masked_values as f64
     );
-    println!("one keyed draw (HMAC-SHA-256) costs {:.3} µs on this processor", draw_cost().as_secs_f64() * 1e6);
+    println!(
+        "one keyed draw (HMAC-SHA-256) costs {:.3} µs on this processor",
+        draw_cost().as_secs_f64() * 1e6
+    );
     let peak = ours.iter().map(|cost| cost.peak_kib).max().unwrap_or_default();
     println!("peak memory {} MiB (target ≤ 200)", peak >> 10);
 }
