@@ -42,7 +42,7 @@ struct Private {
 }
 
 /// Settings under which nothing is lost to durability: a test server is never recovered after a power cut.
-const FAST: &[&str] = &[
+pub const FAST: &[&str] = &[
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
@@ -158,6 +158,11 @@ impl Server {
         self.create_database(name, of.name())
     }
 
+    /// A database that is there already.
+    pub fn existing(&self, name: &str) -> Database<'_> {
+        Database::new(self, name.to_owned(), false)
+    }
+
     fn create_database(&self, name: &str, template: &str) -> Result<Database<'_>> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -166,7 +171,7 @@ impl Server {
             r#"CREATE DATABASE "{name}" OWNER {MASTER} TEMPLATE "{template}" ENCODING UTF8"#
         );
         self.superuser_runs("postgres", &create)?;
-        let database = Database::new(self, name);
+        let database = Database::new(self, name, true);
         // Before version 15 this schema belongs to the superuser, whoever owns the database.
         self.superuser_runs(database.name(), &format!("ALTER SCHEMA public OWNER TO {MASTER}"))?;
         Ok(database)

@@ -1,4 +1,4 @@
-//! One database of a test server, dropped with the value.
+//! One database of a test server; a fresh one is dropped with the value.
 
 use std::path::{Path, PathBuf};
 
@@ -10,16 +10,24 @@ use super::{Server, run};
 pub struct Database<'a> {
     server: &'a Server,
     name: String,
+    /// It goes with the value.
+    fleeting: bool,
 }
 
 impl<'a> Database<'a> {
-    pub(super) fn new(server: &'a Server, name: String) -> Self {
-        Self { server, name }
+    pub(super) fn new(server: &'a Server, name: String, fleeting: bool) -> Self {
+        Self { server, name, fleeting }
     }
 
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Leaves the database on the server, for [`Server::existing`].
+    pub fn keep(mut self) -> String {
+        self.fleeting = false;
+        self.name.clone()
     }
 
     /// The URL a run is given: the master role's.
@@ -117,6 +125,9 @@ impl<'a> Database<'a> {
 
 impl Drop for Database<'_> {
     fn drop(&mut self) {
+        if !self.fleeting {
+            return;
+        }
         let drop = format!(r#"DROP DATABASE IF EXISTS "{}" WITH (FORCE)"#, self.name);
         // A server that the test has killed has nothing to drop.
         let _ = self.server.superuser_runs("postgres", &drop);

@@ -85,9 +85,10 @@ async fn end_leftovers(conn: &mut PgConnection) -> Result<(), EngineError> {
 /// Refuses a database that other clients are connected to. The platform's own sessions and background workers are none.
 pub async fn refuse_other_clients(conn: &mut PgConnection) -> Result<(), EngineError> {
     let others: i64 = sqlx::query_scalar(
+        // What sort of session another role's is, only some roles are told; background workers have no role.
         "SELECT count(*) FROM pg_catalog.pg_stat_activity
-         WHERE datname = pg_catalog.current_database() AND backend_type = 'client backend'
-           AND usename NOT IN ('rdsadmin', 'rdsrepladmin') AND application_name NOT LIKE $1 || ' %'",
+         WHERE datname = pg_catalog.current_database() AND coalesce(backend_type, 'client backend') = 'client backend'
+           AND usename NOT IN ('rdsadmin', 'rdsrepladmin') AND coalesce(application_name, '') NOT LIKE $1 || ' %'",
     )
     .bind(APPLICATION)
     .fetch_one(conn)
