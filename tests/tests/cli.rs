@@ -17,9 +17,16 @@ use tempfile::TempDir;
 /// Stands in every value that must not be seen again.
 const CANARY: &str = "canary";
 
+/// Stands in the part of a document that is kept, which `preview` must not show.
+const KEPT: &str = "what-is-kept";
+
+/// Its name there: people's documents have names that are data.
+const KEPT_KEY: &str = "key-that-is-kept";
+
 const SCHEMA: &str = "
 CREATE TABLE customers (
-    id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, first_name TEXT, phone TEXT, born DATE
+    id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, first_name TEXT, phone TEXT, born DATE,
+    profile JSON
 );
 CREATE TABLE orders (
     id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers (id), total NUMERIC, note TEXT
@@ -37,6 +44,7 @@ tables:
       first_name: { function: first_name, seed: id }
       phone: phone
       born: keep
+      profile: { function: json, paths: { '$.email': email } }
   orders:
     columns: { note: redact, \"*\": keep }
   sessions: truncate
@@ -54,14 +62,15 @@ impl Shop {
         database.execute_batch(SCHEMA).unwrap();
         let filling = database.transaction().unwrap();
         filling.execute("INSERT INTO sessions VALUES (1, ?1)", [CANARY]).unwrap();
-        let insert = "INSERT INTO customers VALUES (?1, ?2, ?3, ?4, '1980-01-01')";
+        let insert = "INSERT INTO customers VALUES (?1, ?2, ?3, ?4, '1980-01-01', ?5)";
         let mut customer = filling.prepare(insert).unwrap();
         let mut order = filling.prepare("INSERT INTO orders VALUES (?1, ?1, 3.5, ?2)").unwrap();
         for id in 0..customers {
             let email = format!("{CANARY}{id}@corp.example");
             let name = format!("{CANARY}-name-{id}");
             let phone = format!("+33 6 {id} {CANARY}");
-            customer.execute((id, email, name, phone)).unwrap();
+            let profile = format!(r#"{{"email": "{email}", "{KEPT_KEY}": "{KEPT}"}}"#);
+            customer.execute((id, email, name, phone, profile)).unwrap();
             order.execute((id, format!("{CANARY}!"))).unwrap();
         }
         drop((customer, order));
@@ -132,7 +141,7 @@ fn a_run_masks_reports_and_exits_with_0() {
     let shop = Shop::new(50);
     let finished = shop.run("run", &["--report", "report", "--run-id", "weekly.1"]);
     assert_exit(&finished, OK);
-    assert!(finished.stdout.contains("masked 3 tables, 100 rows, 200 values in "), "{finished:#?}");
+    assert!(finished.stdout.contains("masked 3 tables, 100 rows, 250 values in "), "{finished:#?}");
     assert!(finished.stdout.ends_with("report: report/report.json\n"), "{finished:#?}");
     assert!(!finished.stderr.contains("no masking key"), "{finished:#?}");
 
@@ -163,7 +172,7 @@ fn a_masked_database_is_not_masked_again() {
     let masked = shop.bytes();
     let again = shop.run("run", &[]);
     assert_exit(&again, OK);
-    assert!(again.stdout.contains("nothing was done"), "{again:#?}");
+    assert!(again.stdout.contains("nothing to do"), "{again:#?}");
     let again = shop.run("run", &["--format", "json"]);
     assert!(json(&again)["already_done"].is_string(), "{again:#?}");
 
@@ -179,7 +188,7 @@ fn a_key_is_made_and_announced_where_none_is_given() {
         shop.end(shop.command("run", &["--format", "json"]).env_remove("ANONYMIZER_KEY"));
     assert_exit(&finished, OK);
     assert!(finished.stderr.contains("no masking key given"), "{finished:#?}");
-    assert_eq!(json(&finished)["values_masked"], 20);
+    assert_eq!(json(&finished)["values_masked"], 25);
 }
 
 #[test]
@@ -244,7 +253,10 @@ fn preview_shows_fakes_and_no_kept_value() {
     let finished = shop.run("preview", &["--rows", "2"]);
     assert_exit(&finished, OK);
     assert!(finished.stdout.contains("@example."), "{finished:#?}");
-    assert!(!finished.stdout.contains("1980-01-01"), "{finished:#?}");
+    for original in ["1980-01-01", KEPT, KEPT_KEY] {
+        assert!(!finished.stdout.contains(original), "{finished:#?}");
+    }
+    assert!(finished.stdout.contains("(masked in part)"), "{finished:#?}");
     let document = json(&shop.run("preview", &["--rows", "2", "--format", "json"]));
     let rows = document["tables"][0]["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 2);

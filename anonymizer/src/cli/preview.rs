@@ -9,6 +9,7 @@ use super::run::refused;
 use super::{Error, Format, KeyArguments, Target};
 use crate::engine::{Engine, Sample};
 use crate::execute;
+use crate::plan::Plan;
 use crate::rules::RuleSet;
 
 /// The command's arguments.
@@ -56,11 +57,21 @@ pub async fn preview<E: Engine>(
     let samples = engine.preview(&ready.plan, arguments.rows).await;
     let samples = samples
         .map_err(|source| Error::engine(format!("preview {}", engine.location()), source))?;
-    let tables = samples.into_iter().map(table).collect();
+    let tables = samples.into_iter().map(|sample| table(sample, &ready.plan)).collect();
     format.print(&Preview { database: engine.location(), tables }, as_text)
 }
 
-fn table(sample: Sample) -> Table {
+/// What stands for a value that is masked in part, such as a document: the rest of it is as it was.
+const IN_PART: &str = "(masked in part)";
+
+fn table(mut sample: Sample, plan: &Plan) -> Table {
+    let plan = plan.tables.iter().find(|table| table.name == sample.table);
+    for (at, column) in plan.into_iter().flat_map(|table| table.columns.iter().enumerate()) {
+        if column.mask.as_ref().is_some_and(|mask| mask.leaves_parts()) {
+            let cells = sample.rows.iter_mut().filter_map(|row| row[at].as_mut());
+            cells.for_each(|cell| *cell = IN_PART.to_owned());
+        }
+    }
     let columns = sample.columns.into_iter().map(|(name, function)| Column { name, function });
     Table {
         name: sample.table.to_string(),

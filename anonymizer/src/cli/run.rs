@@ -223,7 +223,7 @@ fn summary(document: Report, outcome: Outcome, report: Option<PathBuf>, start: I
 impl Summary {
     fn as_text(&self) -> String {
         if let Some(when) = &self.already_done {
-            return format!("{}: {when}; nothing was done\n", self.database);
+            return format!("{}: {when}; nothing to do\n", self.database);
         }
         let (tables, rows) = (count(self.tables, "table"), count(self.rows, "row"));
         let values = thousands(self.values_masked);

@@ -59,6 +59,10 @@ impl Mask for Array {
         });
         masked.collect::<Result<_, _>>().map(Value::Array)
     }
+
+    fn leaves_parts(&self) -> bool {
+        self.element.mask.leaves_parts()
+    }
 }
 
 #[cfg(test)]

@@ -305,6 +305,10 @@ pub trait Mask: Send + Sync {
     /// The fake for a cell. `buffer` is empty scratch space: text written to it may be borrowed by the answer, which
     /// spares an allocation per value.
     fn apply<'b>(&self, cell: &Cell<'_>, buffer: &'b mut String) -> Result<Value<'b>, MaskError>;
+    /// The answer holds parts of the value that no rule masks, so that `preview` may not show it.
+    fn leaves_parts(&self) -> bool {
+        false
+    }
 }
 
 /// A value that a mask could not understand. Says which sort of thing is wrong, never the value.

@@ -130,7 +130,7 @@ impl Engine for PostgresEngine {
             run.must_match(plan, options)?;
             if let Some(at) = run.finished_at {
                 return Ok(Begun::AlreadyDone(format!(
-                    "masked with these rules and this key on {at}; nothing to do"
+                    "masked with these rules and this key on {at}"
                 )));
             }
         } else {

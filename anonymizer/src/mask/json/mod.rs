@@ -85,6 +85,10 @@ impl Mask for Json {
             _ => Err(MaskError("value is not JSON")),
         }
     }
+
+    fn leaves_parts(&self) -> bool {
+        true
+    }
 }
 
 /// A path's function, bound to every sort of JSON value that it takes.
