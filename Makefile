@@ -1,5 +1,8 @@
 .PHONY: help demo test lint bench bless
 
+# Sample databases beside the checkout, where there are any; the tests that need them say so where they are skipped.
+export ANONYMIZER_SAMPLEDB ?= $(wildcard $(CURDIR)/../shared/sampledb)
+
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 

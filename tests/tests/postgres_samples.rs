@@ -12,7 +12,8 @@ use e2e::postgres::{Database, MASTER, Server};
 
 /// The folder of sample databases, or a line that says what is skipped.
 fn samples(test: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("ANONYMIZER_SAMPLEDB").map(PathBuf::from);
+    let folder = std::env::var_os("ANONYMIZER_SAMPLEDB").filter(|folder| !folder.is_empty());
+    let folder = folder.map(PathBuf::from);
     if folder.is_none() {
         skipped(test, "ANONYMIZER_SAMPLEDB does not name the folder of sample databases");
     }
