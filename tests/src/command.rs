@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 /// The masking key of the tests.
 pub const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
@@ -42,6 +42,16 @@ pub fn finish(command: &mut Command) -> Result<Finished> {
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     })
+}
+
+/// Holds a command to its exit code, to what it must say on standard error, and to silence about original values, in which
+/// the test has planted the word `canary`.
+pub fn ends_with(finished: &Finished, code: u8, said: &str) -> Result<()> {
+    let Finished { code: found, stdout, stderr } = finished;
+    ensure!(*found == Some(i32::from(code)), "exit code {found:?} for {code}:\n{stderr}");
+    ensure!(stderr.contains(said), "nothing is said about `{said}`:\n{stderr}");
+    ensure!(!format!("{stdout}{stderr}").contains("canary"), "an original is printed:\n{stderr}");
+    Ok(())
 }
 
 /// Cargo builds this package's own executables before its tests, and puts them one directory above.

@@ -9,7 +9,7 @@ const BEGINNING: usize = 6;
 /// Bits of a beginning's hash: few enough for a table, many enough that most bytes of a file need no second look.
 const HASH_BITS: u32 = 20;
 
-/// The texts of `originals` that occur anywhere in the file; each once. None may be shorter than six bytes.
+/// The texts of `originals` that occur anywhere in the file; each once. None may be shorter than five bytes.
 pub fn found_in(file: &Path, originals: &[String]) -> std::io::Result<Vec<String>> {
     let mut by_beginning: HashMap<u64, Vec<&String>> = HashMap::new();
     let mut begins = vec![false; 1 << HASH_BITS];

@@ -8,11 +8,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use contract::exit_codes;
-use e2e::command::{Finished, finish, scenario, skipped, with_rules};
+use e2e::command::{Finished, ends_with, finish, scenario, skipped, with_rules};
 use e2e::masked::same_lines;
 use e2e::postgres::{Database, FAST, Server};
 use e2e::rows;
-use sqlx::Connection as _;
 
 /// Customers of the database whose runs are killed: 306,000 rows in all.
 const MANY: u32 = 60_000;
@@ -38,14 +37,6 @@ fn rules() -> PathBuf {
 
 fn run(database: &Database<'_>, arguments: &[&str]) -> Result<Finished> {
     finish(with_rules("run", &database.url(), &rules())?.arg("--yes").args(arguments))
-}
-
-fn ends_with(finished: &Finished, code: u8, said: &str) -> Result<()> {
-    let Finished { code: found, stderr, .. } = finished;
-    ensure!(*found == Some(i32::from(code)), "exit code {found:?} for {code}:\n{stderr}");
-    ensure!(stderr.contains(said), "nothing is said about `{said}`:\n{stderr}");
-    ensure!(!stderr.contains("canary"), "an original value is printed:\n{stderr}");
-    Ok(())
 }
 
 /// Each unit is wholly original or wholly masked; answers with how many are masked.
@@ -259,22 +250,5 @@ fn chains_of_keys_do_not_deadlock() -> Result<()> {
         ends_with(&run(&database, &["--jobs", "4"])?, exit_codes::OK, "")?;
         undisturbed.is_equalled_by(&database)?;
     }
-    Ok(())
-}
-
-#[test]
-fn a_database_in_use_is_refused() -> Result<()> {
-    let database = build(Server::shared()?, FEW)?;
-    let prepare = "BEGIN; UPDATE link_1 SET word = 'canary'; PREPARE TRANSACTION 'left over'";
-    database.query_each(&[prepare])?;
-    ends_with(&run(&database, &[])?, exit_codes::REFUSED, "left over")?;
-    database.query_each(&["ROLLBACK PREPARED 'left over'"])?;
-
-    let runtime = tokio::runtime::Runtime::new()?;
-    let client = runtime.block_on(sqlx::PgConnection::connect(&database.superuser_url()))?;
-    ends_with(&run(&database, &[])?, exit_codes::REFUSED, "client")?;
-    assert_eq!(masked_units(&database)?, 0);
-    ends_with(&run(&database, &["--allow-connections"])?, exit_codes::OK, "")?;
-    runtime.block_on(client.close())?;
     Ok(())
 }
