@@ -87,6 +87,8 @@ pub struct ColumnPlan {
     pub kind: Kind,
     /// The database computes it: neither read nor written.
     pub generated: bool,
+    /// The rules name it; false where a wildcard or the whole table's rule decides it by its type.
+    pub named: bool,
     /// Function name, for the report.
     pub function: String,
     /// Function class, for the report; `None` for a generated column.

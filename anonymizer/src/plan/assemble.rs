@@ -58,18 +58,19 @@ fn untouched(member: &Table) -> TablePlan {
         skip_rows: None,
         delete_rows: None,
         delete_orphans_of: Vec::new(),
-        columns: member.columns.iter().map(kept).collect(),
+        columns: member.columns.iter().map(|own| kept(own, false)).collect(),
         estimated_rows: member.estimated_rows,
         bytes: member.bytes,
     }
 }
 
-fn kept(own: &Column) -> ColumnPlan {
+fn kept(own: &Column, named: bool) -> ColumnPlan {
     ColumnPlan {
         name: own.name.clone(),
         data_type: own.data_type.clone(),
         kind: own.kind.clone(),
         generated: own.generated,
+        named,
         function: if own.generated { "generated" } else { "keep" }.to_owned(),
         class: (!own.generated).then_some(Class::Keep),
         mask: None,
@@ -82,6 +83,7 @@ fn kept(own: &Column) -> ColumnPlan {
 /// A partition's columns are the root's, in an order of their own.
 fn column(group: &Group<'_>, member: &Table, own: &Column) -> ColumnPlan {
     let decided = group.column(&own.name);
+    let named = decided.is_some_and(|decided| decided.named);
     let prepared = decided.and_then(|decided| decided.prepared.as_ref());
     let rule = decided.and_then(Decided::mask);
     let seed = rule.and_then(|rule| rule.seed.as_ref());
@@ -91,13 +93,14 @@ fn column(group: &Group<'_>, member: &Table, own: &Column) -> ColumnPlan {
             let name = rule.function.value.as_str();
             (name, mask::function(name).map(|function| function.class))
         }
-        None => return kept(own),
+        None => return kept(own, named),
     };
     ColumnPlan {
         name: own.name.clone(),
         data_type: own.data_type.clone(),
         kind: own.kind.clone(),
         generated: own.generated,
+        named,
         function: function.to_owned(),
         class,
         mask: prepared.map(|prepared| prepared.mask.clone()),

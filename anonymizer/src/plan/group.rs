@@ -47,6 +47,8 @@ pub(super) enum Fate<'a> {
 pub(super) struct Decided<'a> {
     pub column: &'a Column,
     pub choice: Choice<'a>,
+    /// The table's rule names it.
+    pub named: bool,
     /// Equality on it ignores case.
     pub ignore_case: bool,
     /// Set for a mask that fits.
@@ -169,7 +171,8 @@ impl<'a> Chooser<'a, '_> {
                 Fate::Untouched => Choice::Keep(at),
                 Fate::Columns { .. } => self.choice(root, column, at, found),
             };
-            Decided { column, choice, ignore_case: false, prepared: None }
+            let named = self.named(root, column).is_some();
+            Decided { column, choice, named, ignore_case: false, prepared: None }
         });
         let columns = columns.collect();
         Group { root, tree, at, fate, columns, orphans: Vec::new() }

@@ -99,7 +99,7 @@ impl Pair<'_, '_> {
                 "remove `seed` on both, so that each is derived from itself",
             ));
         }
-        if !same_kind(&self.column.column.kind, &self.referenced.column.kind) {
+        if !self.same_fake() {
             return Some((
                 "which has another type, and so may get another fake",
                 "keep both, or give both columns the same type",
@@ -115,9 +115,18 @@ impl Pair<'_, '_> {
         }
         None
     }
-}
 
-/// Equal but for what says nothing about a fake: a text's width and its equality, which is settled for both.
-fn same_kind(a: &Kind, b: &Kind) -> bool {
-    matches!((a, b), (Kind::Text { .. }, Kind::Text { .. })) || a == b
+    /// The types differ in nothing but what says nothing about a fake: a text's width and its equality, which is settled for
+    /// both, and an integer's width where the fake is that of a permutation.
+    fn same_fake(&self) -> bool {
+        match (&self.column.column.kind, &self.referenced.column.kind) {
+            (Kind::Text { .. }, Kind::Text { .. }) => true,
+            (Kind::Int(_), Kind::Int(_)) if self.is_permuted() => true,
+            (a, b) => a == b,
+        }
+    }
+
+    fn is_permuted(&self) -> bool {
+        self.column.prepared.as_ref().is_some_and(|prepared| prepared.unique)
+    }
 }

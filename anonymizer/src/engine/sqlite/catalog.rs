@@ -80,8 +80,11 @@ fn table(connection: &Connection, name: &str, kind: TableKind, sql: &str) -> Res
         _ => columns(connection, name)?,
     };
     let checks = if kind == TableKind::Plain { checks(sql, &columns) } else { Vec::new() };
-    let unique_keys =
-        if kind == TableKind::Plain { unique_keys(connection, name)? } else { Vec::new() };
+    let unique_keys = if kind == TableKind::Plain {
+        unique_keys(connection, name, &columns)?
+    } else {
+        Vec::new()
+    };
     Ok(Table {
         name: TableName::new(MAIN, name),
         kind,
@@ -193,7 +196,7 @@ impl Shape {
     }
 }
 
-fn unique_keys(connection: &Connection, table: &str) -> Result<Vec<UniqueKey>> {
+fn unique_keys(connection: &Connection, table: &str, columns: &[Column]) -> Result<Vec<UniqueKey>> {
     let mut keys = Vec::new();
     let shape = Shape::read(connection, MAIN, table)?;
     if let Some(column) = shape.rowid_column {
@@ -212,12 +215,17 @@ fn unique_keys(connection: &Connection, table: &str) -> Result<Vec<UniqueKey>> {
     let mut rows = statement.query([table])?;
     while let Some(row) = rows.next()? {
         let (name, origin): (String, String) = (row.get(0)?, row.get(1)?);
-        keys.push(unique_key(connection, name, origin == "pk")?);
+        keys.push(unique_key(connection, columns, name, origin == "pk")?);
     }
     Ok(keys)
 }
 
-fn unique_key(connection: &Connection, name: String, primary: bool) -> Result<UniqueKey> {
+fn unique_key(
+    connection: &Connection,
+    of: &[Column],
+    name: String,
+    primary: bool,
+) -> Result<UniqueKey> {
     let sql: Option<String> = connection
         .query_row(
             "SELECT sql FROM main.sqlite_schema WHERE type = 'index' AND name = ?1",
@@ -233,22 +241,20 @@ fn unique_key(connection: &Connection, name: String, primary: bool) -> Result<Un
     let members = statement
         .query_map([&name], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<Vec<(Option<String>, String)>>>()?;
-    let expressions: Vec<String> = members
-        .iter()
-        .zip(&parts)
-        .filter(|((column, _), _)| column.is_none())
-        .map(|(_, part)| part.clone())
-        .collect();
-    let folds = |expression: &String| expression.to_ascii_lowercase().contains("lower(");
-    Ok(UniqueKey {
-        ignore_case: expressions.iter().any(folds)
-            || members.iter().any(|(_, collation)| collation.eq_ignore_ascii_case("nocase")),
-        columns: members.into_iter().filter_map(|(column, _)| column).collect(),
-        expressions,
-        name,
-        primary,
-        predicate,
-    })
+    let mut ignore_case =
+        members.iter().any(|(_, collation)| collation.eq_ignore_ascii_case("nocase"));
+    let (mut columns, mut expressions) = (Vec::new(), Vec::new());
+    for (at, (column, _)) in members.into_iter().enumerate() {
+        let part = parts.get(at).map(String::as_str).unwrap_or_default();
+        // `lower(column)` and `upper(column)` count as the column itself, compared without case.
+        let folded = if column.is_none() { ddl::folded(part) } else { None };
+        ignore_case |= folded.is_some();
+        match column.or(folded.map(|folded| as_stored(of, &folded))) {
+            Some(column) => columns.push(column),
+            None => expressions.push(part.to_owned()),
+        }
+    }
+    Ok(UniqueKey { name, columns, expressions, primary, predicate, ignore_case })
 }
 
 fn checks(create_table: &str, columns: &[Column]) -> Vec<Check> {
@@ -296,9 +302,11 @@ fn foreign_key(
     members: &[(i64, String, String, Option<String>)],
 ) -> Result<ForeignKey> {
     let columns: Vec<String> =
-        members.iter().map(|(_, _, from, _)| as_stored(child, from)).collect();
-    let named: Option<Vec<String>> =
-        members.iter().map(|(.., to)| to.as_ref().map(|to| as_stored(parent, to))).collect();
+        members.iter().map(|(_, _, from, _)| as_stored(&child.columns, from)).collect();
+    let named: Option<Vec<String>> = members
+        .iter()
+        .map(|(.., to)| to.as_ref().map(|to| as_stored(&parent.columns, to)))
+        .collect();
     let referenced_columns = match named {
         Some(named) => named,
         // A key that names no columns means the parent's primary key.
@@ -314,7 +322,7 @@ fn foreign_key(
     })
 }
 
-fn as_stored(table: &Table, written: &str) -> String {
-    let column = table.columns.iter().find(|column| column.name.eq_ignore_ascii_case(written));
+fn as_stored(columns: &[Column], written: &str) -> String {
+    let column = columns.iter().find(|column| column.name.eq_ignore_ascii_case(written));
     column.map_or_else(|| written.to_owned(), |column| column.name.clone())
 }

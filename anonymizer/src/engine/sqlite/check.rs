@@ -7,6 +7,7 @@ use rusqlite::{Connection, Result as SqlResult};
 
 use super::error::{detail, during};
 use super::files;
+use super::misfit;
 use super::sql::{self, quoted};
 use super::virtual_table::{Storage, storage};
 use crate::engine::EngineError;
@@ -26,6 +27,10 @@ pub(super) fn check(
         found.extend(predicates(connection, table));
     }
     found.extend(virtual_tables(connection, plan).map_err(during("list virtual tables"))?);
+    for table in &plan.tables {
+        let task = format!("look at the values of {}", table.name);
+        found.extend(misfit::misfits(connection, table).map_err(during(task))?);
+    }
     found.extend(orphans(connection, &existing_orphans(connection)));
     Ok(found)
 }

@@ -76,6 +76,15 @@ pub(super) fn index_parts(create_index: &str) -> (Vec<String>, Option<String>) {
     (parts, predicate.map(|token| create_index[token.end()..].trim().to_owned()))
 }
 
+/// The column of an index's key part that reads `lower(column)` or `upper(column)`, and nothing else but an order.
+pub(super) fn folded(part: &str) -> Option<String> {
+    let tokens = tokens(part);
+    let [function, open, column, close, order @ ..] = tokens.as_slice() else { return None };
+    let folds = function.is("lower") || function.is("upper");
+    let ordered = order.iter().all(|word| word.is("asc") || word.is("desc"));
+    (folds && open.text == "(" && close.text == ")" && ordered).then(|| column.name())?
+}
+
 /// The module of a CREATE VIRTUAL TABLE statement and its arguments as written.
 pub(super) fn module(create_virtual_table: &str) -> Option<(String, Vec<String>)> {
     let tokens = tokens(create_virtual_table);
@@ -214,6 +223,16 @@ mod tests {
         let (parts, predicate) = index_parts(sql);
         assert_eq!(parts, ["lower(a)", "substr(b, 1, 2) COLLATE NOCASE DESC"]);
         assert_eq!(predicate.as_deref(), Some("a IS NOT NULL"));
+    }
+
+    #[test]
+    fn a_folded_column_is_told_from_other_expressions() {
+        for part in ["lower(e)", "UPPER ( \"e\" ) DESC", "lower([e])"] {
+            assert_eq!(folded(part).as_deref(), Some("e"), "{part}");
+        }
+        for part in ["e", "lower(e) || x", "lower(trim(e))", "lower('e')", "substr(e, 1, 2)"] {
+            assert_eq!(folded(part), None, "{part}");
+        }
     }
 
     #[test]

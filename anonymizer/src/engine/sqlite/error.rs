@@ -32,6 +32,22 @@ pub(super) fn during(task: impl Into<String>) -> impl FnOnce(Error) -> EngineErr
     }
 }
 
+/// Turns the error of a connection's first steps into the engine's.
+pub(super) fn opening(error: Error) -> EngineError {
+    let refused = |what: &str, cure: &str| EngineError::Refused(format!("{what}\n(hint: {cure})"));
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => refused(
+            "not a SQLite database, or an encrypted one",
+            "give the path of a plain SQLite file",
+        ),
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => refused(
+            "cannot be opened for writing",
+            "check the rights on the file and its directory",
+        ),
+        _ => during("open the database")(error),
+    }
+}
+
 /// What may be said about an error.
 pub(super) fn detail(error: &Error) -> String {
     match error {

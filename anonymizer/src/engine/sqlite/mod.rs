@@ -18,6 +18,7 @@ mod files;
 mod finish;
 mod kind;
 mod marker;
+mod misfit;
 mod preview;
 mod session;
 mod sql;
@@ -79,13 +80,7 @@ impl SqliteEngine {
             connection.query_row("SELECT count(*) FROM main.sqlite_schema", [], |_| Ok(()))?;
             Ok(connection)
         });
-        opened.map_err(|error| match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::NotADatabase) => EngineError::Refused(
-                "not a SQLite database, or an encrypted one\n(hint: give the path of a plain SQLite file)"
-                    .to_owned(),
-            ),
-            _ => during("open the database")(error),
-        })
+        opened.map_err(error::opening)
     }
 
     /// A connection for looking ahead, with the present as `now()`.

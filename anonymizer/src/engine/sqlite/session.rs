@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode, Result as SqlResult};
 
 use super::cascade::Deleted;
-use super::error::during;
+use super::error::{self, during};
 use super::files::{self, Copy};
 use super::marker::Marker;
 use super::sql::{self, quoted};
@@ -132,17 +132,7 @@ fn lock(path: &Path) -> Result<Connection, EngineError> {
                 EngineError::Temporary("another run holds the lock".to_owned())
             }
             Some(ErrorCode::DatabaseBusy) => refused("in use by another client", "close it first"),
-            Some(ErrorCode::NotADatabase) => refused(
-                "not a SQLite database, or an encrypted one",
-                "give the path of a plain SQLite file",
-            ),
-            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-                refused(
-                    "cannot be opened for writing",
-                    "check the rights on the file and its directory",
-                )
-            }
-            _ => during("open the database")(error),
+            _ => error::opening(error),
         }),
     }
 }
