@@ -1,6 +1,9 @@
 //! The question before a run on a terminal. Without a terminal, or with `--yes`, nobody is asked.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::thread;
+
+use tokio::sync::oneshot;
 
 use super::print::{columns, count};
 use super::{Error, say};
@@ -13,12 +16,15 @@ pub async fn confirm(location: &str, plan: &Plan) -> Result<(), Error> {
     }
     say(&summary(location, plan));
     let _ = write!(io::stderr(), "Overwrite them? There is no way back. [y/N] ");
-    // On a thread of its own: a signal must be able to end the wait.
-    let answer = tokio::task::spawn_blocking(|| {
+    let (answered, answer) = oneshot::channel();
+    // On a thread that nobody waits for: a signal must be able to end the wait.
+    thread::spawn(move || {
         let mut line = String::new();
-        io::stdin().read_line(&mut line).map(|_| line)
+        let read = io::stdin().read_line(&mut line);
+        // Nobody listens any more where a signal came first.
+        let _ = answered.send(read.map(|_| line).unwrap_or_default());
     });
-    let answer = answer.await.ok().and_then(Result::ok).unwrap_or_default();
+    let answer = answer.await.unwrap_or_default();
     match answer.trim().to_lowercase().as_str() {
         "y" | "yes" => Ok(()),
         _ => Err(Error::Declined(location.to_owned())),

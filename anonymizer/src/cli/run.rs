@@ -105,7 +105,12 @@ pub async fn run<E: Engine + 'static>(
         execute::execute(Arc::clone(&engine), Arc::clone(&plan), Arc::clone(&options), progress);
     let mut outcome = match ended.await {
         Err(failure) => return Err(stopped(failure, &location, engine.as_ref(), &keyring)),
-        Ok(Ended::AlreadyDone(when)) => return already_done(when, &options, location, format),
+        Ok(Ended::AlreadyDone(when)) => {
+            if arguments.report.is_some() {
+                say("no report is written: it belongs to the run that masked the database");
+            }
+            return already_done(when, &options, location, format);
+        }
         Ok(Ended::Masked(outcome)) => outcome,
     };
     outcome.phases.insert(0, contract::report::Phase { name: "check".into(), seconds: checked });
