@@ -1,11 +1,12 @@
 //! How far a run is, on standard error: bars on a terminal, plain lines elsewhere.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::print::{count, thousands};
 use super::say;
@@ -25,8 +26,8 @@ struct Bars {
 }
 
 const COUNTED: &str =
-    "{prefix}  {bar:20}  {human_pos}/{human_len} rows  {per_sec}  {eta} left  {msg}";
-const UNCOUNTED: &str = "{prefix}  {spinner}  {human_pos} rows  {per_sec}  {msg}";
+    "{prefix}  {bar:20}  {human_pos}/{human_len} rows  {rate} rows/s  {eta} left  {msg}";
+const UNCOUNTED: &str = "{prefix}  {spinner}  {human_pos} rows  {rate} rows/s  {msg}";
 /// Often enough to look alive, too seldom to cost anything.
 const TICK: Duration = Duration::from_millis(250);
 
@@ -40,6 +41,16 @@ impl Bars {
     }
 }
 
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template).expect("the templates are valid");
+    // The library's own rate has four decimals.
+    let rate = |state: &ProgressState, into: &mut dyn fmt::Write| {
+        // A bar that cannot be written is not worth a failure.
+        let _ = into.write_str(&thousands(state.per_sec() as u64));
+    };
+    style.with_key("rate", rate)
+}
+
 impl Progress for Bars {
     fn phase(&self, name: &str) {
         self.print(name);
@@ -51,7 +62,7 @@ impl Progress for Bars {
             rows => (ProgressBar::new(rows), COUNTED),
         };
         let bar = self.all.add(bar);
-        bar.set_style(ProgressStyle::with_template(template).expect("the templates are valid"));
+        bar.set_style(style(template));
         bar.set_prefix(printable(table).into_owned());
         bar.enable_steady_tick(TICK);
         lock(&self.tables).insert(table.to_owned(), bar);
@@ -64,8 +75,10 @@ impl Progress for Bars {
     }
 
     fn step(&self, table: &str, step: &str) {
-        if let Some(bar) = self.bar(table) {
-            bar.set_message(printable(step).into_owned());
+        match self.bar(table) {
+            Some(bar) => bar.set_message(printable(step).into_owned()),
+            // Not about a table with a bar of its own.
+            None => self.print(&format!("{}: {}", printable(table), printable(step))),
         }
     }
 
