@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Executor as _};
 use crate::catalog::{Catalog, ForeignKey, TableKind, TableName};
 use crate::engine::EngineError;
 use crate::engine::postgres::error::engine_error;
-use crate::engine::postgres::session::{ident, qualified, run};
+use crate::engine::postgres::session::{NO_PATH, ident, qualified, run};
 use crate::engine::postgres::{ledger, quiet, unit};
 use crate::plan::{Plan, TablePlan};
 
@@ -30,7 +30,8 @@ pub async fn delete(
     }
     for table in &tables {
         if let Some(predicate) = &table.delete_rows {
-            delete_where(conn, &table.name, &format!("((\n{predicate}\n)) IS TRUE")).await?;
+            // Without an alias: a predicate may name its table.
+            delete_where(conn, &table.name, "", &format!("((\n{predicate}\n)) IS TRUE")).await?;
         }
     }
     // Keys may form circles, so this goes on until a round deletes nothing.
@@ -38,7 +39,8 @@ pub async fn delete(
         let mut deleted = 0;
         for table in &tables {
             for key in &table.delete_orphans_of {
-                deleted += delete_where(conn, &table.name, &is_orphan(catalog, key)).await?;
+                deleted +=
+                    delete_where(conn, &table.name, "AS orphan", &is_orphan(catalog, key)).await?;
             }
         }
         if deleted == 0 {
@@ -54,17 +56,18 @@ pub async fn delete(
 async fn delete_where(
     conn: &mut PgConnection,
     table: &TableName,
+    alias: &str,
     condition: &str,
 ) -> Result<u64, EngineError> {
     let task = format!("delete rows of {table}");
     run(conn, &task, &unit::predicate_path(table)).await?;
-    let sql = format!("DELETE FROM ONLY {} AS orphan WHERE {condition}", qualified(table));
+    let sql = format!("DELETE FROM ONLY {} {alias} WHERE {condition}", qualified(table));
     let deleted = conn
         .execute(sqlx::query(AssertSqlSafe(sql)))
         .await
         .map_err(|error| engine_error(&task, error))?
         .rows_affected();
-    run(conn, &task, "SET LOCAL search_path = pg_catalog").await?;
+    run(conn, &task, NO_PATH).await?;
     if deleted > 0 {
         ledger::record_cascade(conn, table, deleted).await?;
     }

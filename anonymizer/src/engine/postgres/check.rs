@@ -19,11 +19,12 @@ pub async fn findings(
     plan: &Plan,
     catalog: &Catalog,
 ) -> Result<Vec<Finding>, EngineError> {
+    let mut findings = ledger_schema(conn).await?;
     let units = units(conn, plan).await?;
     if units.is_empty() {
-        return Ok(Vec::new());
+        return Ok(findings);
     }
-    let mut findings = prepared_transactions(conn).await?;
+    findings.extend(prepared_transactions(conn).await?);
     let altered = altered_tables(&units, catalog);
     findings.extend(rights::findings(conn, &altered).await?);
     let unread = rights::unreadable(conn, &altered).await?;
@@ -81,6 +82,28 @@ pub async fn refuse_unread(
             Err(EngineError::Refused(format!("{subject}: {message}\n(hint: {cure})")))
         }
     }
+}
+
+/// No rule speaks about the ledger's schema and predicates look in it first, so that nothing else may be in it.
+async fn ledger_schema(conn: &mut PgConnection) -> Result<Vec<Finding>, EngineError> {
+    let is_foreign: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace n WHERE n.nspname = $1 AND (
+             NOT pg_catalog.pg_has_role(n.nspowner, 'USAGE') OR pg_catalog.to_regclass('anonymizer.run') IS NULL
+             OR EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'm', 'f')
+                        AND c.relname <> ALL (ARRAY['run', 'unit', 'taken_down', 'cascade_delete']))))",
+    )
+    .bind(ledger::SCHEMA)
+    .fetch_one(conn)
+    .await
+    .map_err(|error| engine_error("look for the ledger", error))?;
+    let finding = || {
+        (
+            format!("schema {}", ledger::SCHEMA),
+            "holds what no run has put there, and a run needs it for itself".to_owned(),
+            "rename it, or drop it where it is empty".to_owned(),
+        )
+    };
+    Ok(is_foreign.then(finding).into_iter().collect())
 }
 
 /// A prepared transaction may hold a lock, or originals, beyond our reach.

@@ -6,8 +6,11 @@ use sqlx::{AssertSqlSafe, Row as _};
 use crate::catalog::TableName;
 use crate::engine::EngineError;
 use crate::engine::postgres::error::engine_error;
-use crate::engine::postgres::session::{qualified, run};
-use crate::engine::postgres::{indexes, keys, ledger, rights, transaction};
+use crate::engine::postgres::session::{home_path, qualified, run};
+use crate::engine::postgres::{
+    indexes, keys, ledger, members, rights, statistics, transaction, units,
+};
+use crate::plan::Plan;
 
 /// Catalogs that hold samples of column values.
 const STATISTICS: [&str; 2] = ["pg_catalog.pg_statistic", "pg_catalog.pg_statistic_ext_data"];
@@ -15,6 +18,7 @@ const STATISTICS: [&str; 2] = ["pg_catalog.pg_statistic", "pg_catalog.pg_statist
 /// Puts back what the run took down and marks the database as finished. Answers with notes for the report.
 pub async fn finish(
     conn: &mut PgConnection,
+    plan: &Plan,
     options: &PgConnectOptions,
 ) -> Result<Vec<String>, EngineError> {
     let mut notes = Vec::new();
@@ -26,16 +30,28 @@ pub async fn finish(
     if invalid > 0 {
         notes.push(format!("{invalid} indexes that were invalid before are invalid again"));
     }
-    for view in materialized_views(conn).await? {
-        let sql = format!("REFRESH MATERIALIZED VIEW {0}; ANALYZE {0}", qualified(&view));
+    let views = materialized_views(conn).await?;
+    for view in &views {
+        // One transaction. Its owner sees what policies let him see, as ever.
+        let sql = format!(
+            "{1}; SET LOCAL row_security = on; REFRESH MATERIALIZED VIEW {0}; ANALYZE {0}",
+            qualified(view),
+            home_path([view])
+        );
         run(conn, &format!("refresh {view}"), &sql).await?;
     }
     for parent in inheritance_parents(conn).await? {
-        run(conn, &format!("analyze {parent}"), &format!("ANALYZE {}", qualified(&parent))).await?;
+        let sql = format!("{}; ANALYZE {}", home_path([&parent]), qualified(&parent));
+        run(conn, &format!("analyze {parent}"), &sql).await?;
     }
+    let masked = members(&units(conn, plan).await?);
+    statistics::refuse_leftovers(conn, &masked).await?;
     rewrite_statistics(conn).await?;
-    rights::give_back(conn).await?;
-    transaction(conn, async |conn| ledger::finish(conn).await).await?;
+    transaction(conn, async |conn| {
+        ledger::finish(conn).await?;
+        rights::give_back(conn).await
+    })
+    .await?;
     Ok(notes)
 }
 

@@ -178,12 +178,23 @@ pub async fn restore_invalid(
     for entry in &entries {
         let task = format!("restore invalid index {}", entry.name);
         let Some((table, statements)) = entry.restore.split_first() else { continue };
+        let mut builder = session::open(options).await?;
+        // Longer than the catalog entry takes to commit, which is all that this waits for.
+        run(&mut builder, &task, "SET statement_timeout = '2s'").await?;
         for statement in statements {
             match build_invalid(statement) {
-                Some(build) if !is_there(conn, statement, table).await? => {
-                    create_invalid(conn, options, table, &build, &task).await?;
+                Some(build) => {
+                    if !is_there(conn, statement, table).await? {
+                        create_invalid(conn, &mut builder, table, &build, &task).await?;
+                    }
+                    if !is_there(conn, statement, table).await? {
+                        return Err(EngineError::Temporary(format!("{task}: it was not created")));
+                    }
                 }
-                Some(_) => {}
+                // The tablespace.
+                None if statement.starts_with("SET ") => {
+                    run(&mut builder, &task, statement).await?;
+                }
                 None => run(conn, &task, statement).await?,
             }
         }
@@ -217,18 +228,15 @@ async fn is_there(
 
 async fn create_invalid(
     conn: &mut PgConnection,
-    options: &PgConnectOptions,
+    builder: &mut PgConnection,
     table: &str,
     build: &str,
     task: &str,
 ) -> Result<(), EngineError> {
-    let mut builder = session::open(options).await?;
-    // Longer than the catalog entry takes to commit, which is all that this waits for.
-    run(&mut builder, task, "SET statement_timeout = '2s'").await?;
     transaction(conn, async |conn| {
         run(conn, task, &format!("LOCK TABLE {table} IN ROW EXCLUSIVE MODE")).await?;
         // It fails by design: the lock above is held until it is cancelled.
-        let _ = run(&mut builder, task, build).await;
+        let _ = run(builder, task, build).await;
         Ok(())
     })
     .await

@@ -10,7 +10,7 @@ use sqlx::postgres::PgConnection;
 use crate::catalog::{Catalog, ForeignKey, TableName};
 use crate::engine::EngineError;
 use crate::engine::postgres::error::engine_error;
-use crate::engine::postgres::session::{ident, literal, qualified, run};
+use crate::engine::postgres::session::{home_path, ident, literal, qualified, run};
 use crate::engine::postgres::{ledger, transaction};
 
 /// Drops every foreign key that touches one of the tables, and records it; part of the caller's transaction.
@@ -87,9 +87,11 @@ async fn with_forced_row_security(
 /// Puts back what is still down, one transaction each.
 pub async fn put_back(conn: &mut PgConnection) -> Result<usize, EngineError> {
     let entries = ledger::taken_down(conn, ledger::FOREIGN_KEY).await?;
-    for entry in &entries {
+    let keys = ledger::foreign_keys_down(conn).await?;
+    for (entry, key) in entries.iter().zip(&keys) {
         let task = format!("restore foreign key {}", entry.name);
         transaction(conn, async |conn| {
+            run(conn, &task, &home_path([&key.table, &key.references])).await?;
             for statement in &entry.restore {
                 run(conn, &task, statement).await?;
             }

@@ -61,7 +61,7 @@ pub async fn create(
 ) -> Result<(), EngineError> {
     let now = literal(&options.now);
     let statements = format!(
-        "CREATE SCHEMA IF NOT EXISTS anonymizer;
+        "CREATE SCHEMA anonymizer;
          COMMENT ON SCHEMA anonymizer IS 'What the anonymizer did to this database. Holds no personal data.';
          CREATE TABLE anonymizer.run (
              run_id text NOT NULL, tool_version text NOT NULL, rules_digest text NOT NULL, function_set int NOT NULL,

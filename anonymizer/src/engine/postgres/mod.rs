@@ -163,12 +163,12 @@ impl Engine for PostgresEngine {
 
     async fn finish(
         &self,
-        _: &Plan,
+        plan: &Plan,
         _: &RunOptions,
         _: &dyn Progress,
     ) -> Result<Vec<String>, EngineError> {
         let conn = &mut *self.control.lock().await;
-        finish::finish(conn, &self.options).await
+        finish::finish(conn, plan, &self.options).await
     }
 }
 

@@ -7,7 +7,7 @@ use crate::engine::postgres::binary::BinaryStream;
 use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::relation::{WireColumn, wire_columns};
 use crate::engine::postgres::rows::RowMasker;
-use crate::engine::postgres::session::{ident, qualified, run};
+use crate::engine::postgres::session::{NO_PATH, ident, qualified, run};
 use crate::engine::postgres::unit;
 use crate::engine::{EngineError, Sample, render};
 use crate::plan::TablePlan;
@@ -43,7 +43,7 @@ pub async fn sample(
         stream.feed(&piece, &mut masker, &mut masked)?;
     }
     drop(pieces);
-    run(conn, &task, "SET LOCAL search_path = pg_catalog").await?;
+    run(conn, &task, NO_PATH).await?;
     Ok(Sample { rows: show(table, &masker, &masked)?, readable: true, ..unreadable(table) })
 }
 

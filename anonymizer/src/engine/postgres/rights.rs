@@ -9,7 +9,7 @@ use crate::catalog::TableName;
 use crate::engine::EngineError;
 use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::session::{ident, run};
-use crate::engine::postgres::{ledger, relation, transaction};
+use crate::engine::postgres::{ledger, relation};
 
 /// An owner that the run's role must be able to act as.
 struct Owner {
@@ -133,19 +133,15 @@ pub async fn take(conn: &mut PgConnection, tables: &[TableName]) -> Result<(), E
     Ok(())
 }
 
-/// Leaves the owners that the run joined.
+/// Leaves the owners that the run joined; part of the transaction that finishes the run, for one that is resumed does not
+/// join them again.
 pub async fn give_back(conn: &mut PgConnection) -> Result<(), EngineError> {
     for entry in ledger::taken_down(conn, ledger::MEMBERSHIP).await? {
-        let task = format!("leave {}", entry.name);
-        transaction(conn, async |conn| {
-            // The entry goes first: without the membership the ledger may be somebody else's.
-            ledger::clear(conn, &entry).await?;
-            for statement in &entry.restore {
-                run(conn, &task, statement).await?;
-            }
-            Ok(())
-        })
-        .await?;
+        // The entry goes first: without the membership the ledger may be somebody else's.
+        ledger::clear(conn, &entry).await?;
+        for statement in &entry.restore {
+            run(conn, &format!("leave {}", entry.name), statement).await?;
+        }
     }
     Ok(())
 }

@@ -45,6 +45,8 @@ pub async fn open(options: &PgConnectOptions) -> Result<PgConnection, EngineErro
     let connect = async {
         let mut conn =
             PgConnection::connect_with(&options.clone().disable_statement_logging()).await?;
+        // Before anything is looked up by name.
+        conn.execute("SET search_path = pg_catalog").await?;
         let (names, values): (Vec<&str>, Vec<&str>) = SETTINGS.iter().copied().unzip();
         sqlx::query(
             "SELECT pg_catalog.set_config(s.name, v.value, false)
@@ -83,6 +85,18 @@ pub fn ident(name: &str) -> String {
 /// A table's name as SQL.
 pub fn qualified(table: &TableName) -> String {
     format!("{}.{}", ident(&table.schema), ident(&table.name))
+}
+
+/// Sets the path under which the server prints definitions with every name qualified.
+pub const NO_PATH: &str = "SET LOCAL search_path = pg_catalog";
+
+/// Sets the path for a transaction that runs functions of the user's: those in a table's indexes, CHECKs and generated columns
+/// may name others without a schema. What is built in comes first, so that nothing can stand in for it.
+pub fn home_path<'a>(tables: impl IntoIterator<Item = &'a TableName>) -> String {
+    let mut schemas: Vec<String> = tables.into_iter().map(|table| ident(&table.schema)).collect();
+    schemas.sort();
+    schemas.dedup();
+    format!("SET LOCAL search_path = pg_catalog, {}, public", schemas.join(", "))
 }
 
 /// Text as an SQL literal, under `standard_conforming_strings`.

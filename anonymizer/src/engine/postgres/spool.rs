@@ -16,6 +16,7 @@ pub const CHUNK_BYTES: usize = 256 << 10;
 /// A spool being written. Append to `buffer`, then call [`Spool::relieve`].
 pub struct Spool {
     file: File,
+    in_file: u64,
     /// Bytes not yet in the file.
     pub buffer: Vec<u8>,
 }
@@ -30,7 +31,7 @@ impl Spool {
                 error.kind()
             ))
         })?;
-        Ok(Self { file, buffer: Vec::with_capacity(BUFFER_BYTES + CHUNK_BYTES) })
+        Ok(Self { file, in_file: 0, buffer: Vec::with_capacity(BUFFER_BYTES + CHUNK_BYTES) })
     }
 
     /// Writes the buffer out once it is full.
@@ -38,8 +39,14 @@ impl Spool {
         if self.buffer.len() < BUFFER_BYTES { Ok(()) } else { self.flush() }
     }
 
+    /// Bytes so far.
+    pub fn written(&self) -> u64 {
+        self.in_file + self.buffer.len() as u64
+    }
+
     fn flush(&mut self) -> Result<(), EngineError> {
         self.file.write_all(&self.buffer).map_err(|error| spool_error(&error))?;
+        self.in_file += self.buffer.len() as u64;
         self.buffer.clear();
         Ok(())
     }
@@ -50,20 +57,29 @@ impl Spool {
         self.file.rewind().map_err(|error| spool_error(&error))?;
         self.buffer.resize(CHUNK_BYTES, 0);
         self.buffer.shrink_to_fit();
-        Ok(SpoolReader { file: self.file, buffer: self.buffer })
+        Ok(SpoolReader { file: self.file, left: 0, buffer: self.buffer })
     }
 }
 
-/// A spool being read back.
+/// A spool being read back, a section for each table: one file serves a tree of any number of partitions.
 pub struct SpoolReader {
     file: File,
+    left: u64,
     buffer: Vec<u8>,
 }
 
 impl SpoolReader {
-    /// The next bytes; empty at the end.
+    /// Starts the next section, of so many bytes; the one before must have been read to its end.
+    pub fn section(&mut self, bytes: u64) {
+        self.left = bytes;
+    }
+
+    /// The next bytes of the section; empty at its end.
     pub fn chunk(&mut self) -> Result<&[u8], EngineError> {
-        let read = self.file.read(&mut self.buffer).map_err(|error| spool_error(&error))?;
+        let length = self.left.min(CHUNK_BYTES as u64) as usize;
+        let read =
+            self.file.read(&mut self.buffer[..length]).map_err(|error| spool_error(&error))?;
+        self.left -= read as u64;
         Ok(&self.buffer[..read])
     }
 }

@@ -197,7 +197,8 @@ fn unescape(field: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(plain)
 }
 
-fn escape(text: &[u8], out: &mut Vec<u8>) {
+/// Puts COPY's backslashes into a field.
+pub fn escape(text: &[u8], out: &mut Vec<u8>) {
     for &byte in text {
         match byte {
             b'\\' => out.extend_from_slice(b"\\\\"),

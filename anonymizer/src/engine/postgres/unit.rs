@@ -15,7 +15,7 @@ use crate::engine::postgres::binary::BinaryStream;
 use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::relation::{WireColumn, wire_columns};
 use crate::engine::postgres::rows::{FieldPlan, RowMasker};
-use crate::engine::postgres::session::{ident, qualified, run};
+use crate::engine::postgres::session::{NO_PATH, home_path, ident, qualified, run};
 use crate::engine::postgres::spool::{Spool, SpoolReader};
 use crate::engine::postgres::text::TextStream;
 use crate::engine::postgres::{indexes, ledger, quiet, sequences, statistics};
@@ -30,7 +30,7 @@ const PROGRESS_ROWS: u64 = 16_384;
 struct Load<'a> {
     plan: &'a TablePlan,
     copy_in: String,
-    spool: SpoolReader,
+    spooled: u64,
     outcome: TableOutcome,
 }
 
@@ -44,39 +44,47 @@ pub async fn mask(
 ) -> Result<Vec<TableOutcome>, EngineError> {
     let started = Instant::now();
     lock(conn, unit).await?;
+    // From here on only another unit can be in the way: ANALYZE of a table waits for those that inherit from it.
+    run(conn, "wait for other units", "SET LOCAL lock_timeout = 0").await?;
     // Before the first read: forced row security would refuse that as well.
     let silenced = silence(conn, unit).await?;
     let tables =
         unit.tables.iter().map(|name| table_plan(plan, name)).collect::<Result<Vec<_>, _>>()?;
+    let mut spool = Spool::create(spool_dir)?;
     let mut loads = Vec::new();
     for table in tables {
         progress.table_started(&table.name.to_string(), table.estimated_rows);
-        loads.push(read(conn, table, spool_dir, progress).await?);
+        loads.push(read(conn, table, &mut spool, progress).await?);
     }
+    let mut spool = spool.into_reader()?;
     let mut lone_rows = Vec::new();
     for load in &loads {
         let ends_empty = load.outcome.rows == 0;
         lone_rows.push(if ends_empty {
-            Some(statistics::one_row(conn, &load.plan.name).await?)
+            Some(statistics::lone_rows(conn, &load.plan.name).await?)
         } else {
             None
         });
     }
+    run(conn, "set the search path", NO_PATH).await?;
     let mut indexes_down = Vec::new();
     for name in &unit.tables {
         indexes_down.push(indexes::take_down(conn, name).await?);
     }
     let names: Vec<String> =
         unit.tables.iter().map(|name| format!("ONLY {}", qualified(name))).collect();
+    run(conn, "set the search path", &home_path(&unit.members)).await?;
     run(conn, &format!("empty {}", unit.name), &format!("TRUNCATE {}", names.join(", "))).await?;
     let mut outcomes = Vec::new();
+    let mut forgotten = Vec::new();
     for ((mut load, down), lone_row) in loads.into_iter().zip(&indexes_down).zip(&lone_rows) {
         let (name, label) = (&load.plan.name, load.plan.name.to_string());
         if let Some(row) = lone_row {
-            statistics::forget(conn, name, row).await?;
+            statistics::forget(conn, unit, name, row, &mut forgotten).await?;
         }
         progress.step(&label, "loading");
-        load_rows(conn, &load.copy_in, &mut load.spool, name).await?;
+        spool.section(load.spooled);
+        load_rows(conn, &load.copy_in, &mut spool, name).await?;
         progress.step(&label, "building indexes");
         indexes::put_back(conn, name, down).await?;
         sequences::advance(conn, unit, load.plan).await?;
@@ -123,7 +131,7 @@ async fn silence(
 async fn read<'a>(
     conn: &mut PgConnection,
     table: &'a TablePlan,
-    spool_dir: &Path,
+    spool: &mut Spool,
     progress: &dyn Progress,
 ) -> Result<Load<'a>, EngineError> {
     let columns = wire_columns(conn, &table.name).await?;
@@ -133,23 +141,24 @@ async fn read<'a>(
         "text"
     };
     let names: Vec<String> = columns.iter().map(|column| ident(&column.name)).collect();
-    let copy_in = format!(
-        "COPY {} ({}) FROM STDIN (FORMAT {format}, FREEZE)",
-        qualified(&table.name),
-        names.join(", ")
-    );
+    let copy_in = copy_in(&table.name, &names, &format!("FORMAT {format}, FREEZE"));
     let mut masker = masker(table, columns)?;
-    let mut spool = Spool::create(spool_dir)?;
+    let start = spool.written();
     if table.action == Action::Rewrite {
         let copy_out = format!("COPY ({}) TO STDOUT (FORMAT {format})", select(table, &names));
-        with_predicate_path(conn, table, true).await?;
-        pump(conn, &copy_out, &mut masker, &mut spool, format == "binary", progress).await?;
-        with_predicate_path(conn, table, false).await?;
+        run(conn, "set the search path", &read_path(table)).await?;
+        pump(conn, &copy_out, &mut masker, spool, format == "binary", progress).await?;
     }
     let outcome = outcome(table, &masker);
     // Nothing goes back into a table that is truncated; an empty spool would be no valid binary stream.
     let copy_in = if table.action == Action::Rewrite { copy_in } else { String::new() };
-    Ok(Load { plan: table, copy_in, spool: spool.into_reader()?, outcome })
+    Ok(Load { plan: table, copy_in, spooled: spool.written() - start, outcome })
+}
+
+/// The statement that loads a table. A table may have no column that can be loaded, but an empty list has no syntax.
+pub fn copy_in(table: &TableName, names: &[String], options: &str) -> String {
+    let columns = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+    format!("COPY {}{columns} FROM STDIN ({options})", qualified(table))
 }
 
 /// A constant for a type we cannot encode in binary can still be written as text.
@@ -172,20 +181,12 @@ pub fn select(table: &TablePlan, names: &[String]) -> String {
 }
 
 /// Predicates are written for the user's own search path, and their `now()` is the run's.
-async fn with_predicate_path(
-    conn: &mut PgConnection,
-    table: &TablePlan,
-    on: bool,
-) -> Result<(), EngineError> {
+fn read_path(table: &TablePlan) -> String {
     if table.skip_rows.is_none() && table.delete_rows.is_none() {
-        return Ok(());
-    }
-    let sql = if on {
-        predicate_path(&table.name)
+        home_path([&table.name])
     } else {
-        "SET LOCAL search_path = pg_catalog".to_owned()
-    };
-    run(conn, "set the search path", &sql).await
+        predicate_path(&table.name)
+    }
 }
 
 /// `anonymizer` comes first for its `now()`.
