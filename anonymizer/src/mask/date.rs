@@ -39,7 +39,7 @@ pub(super) static DATE_SHIFT: Function = Function {
     keyed: true,
     localized: false,
     uniqueness: "never unique",
-    normalisation: "none, unless the seed column ignores case or `ignore_case`",
+    normalisation: "all times of one day are one value, as date, timestamp or text; a seed's case matters unless its column ignores it or `ignore_case`",
     longest: "as the original",
     space: "twice `max_days` dates around the original",
     prepare: date_shift,
@@ -81,9 +81,12 @@ impl Mask for DateShift {
 }
 
 impl DateShift {
-    /// The day moved by the cell's shift, or by its opposite where the type ends before.
+    /// The day moved by the cell's shift, or by its opposite where the type ends before. Without a seed the day decides, in
+    /// whatever form it is held: a date of PostgreSQL is a text in SQLite.
     fn shift(&self, cell: &Cell<'_>, day: i64, held: &RangeInclusive<i64>) -> i64 {
-        let choice = self.source.draw(cell).below(0, 2 * self.most) as i64;
+        let own = Value::Date(saturate(day));
+        let origin = Cell { value: &own, seed: cell.seed };
+        let choice = self.source.draw(&origin).below(0, 2 * self.most) as i64;
         let most = self.most as i64;
         let shift = if choice < most { choice - most } else { choice - most + 1 };
         if held.contains(&(day + shift)) { day + shift } else { day - shift }
@@ -134,6 +137,24 @@ mod tests {
             assert!(
                 masked(Value::Timestamp(noon), Some(seed)) == Value::Timestamp(noon + days * DAY)
             );
+        }
+    }
+
+    #[test]
+    fn moves_one_day_by_the_same_in_every_form() {
+        for day in 0..20 {
+            let Value::Date(fake) = masked(Value::Date(day), None) else {
+                panic!("a date became something else");
+            };
+            let at_noon = |day: i32| Value::Timestamp(i64::from(day) * DAY + DAY / 2);
+            assert!(masked(at_noon(day), None) == at_noon(fake));
+            let written = |day: i32| {
+                let mut written = String::new();
+                push_date(day.into(), &mut written);
+                written
+            };
+            let case = Case::new("date_shift", text()).with("max_days", 3);
+            assert_eq!(case.mask_text(&written(day)), written(fake));
         }
     }
 

@@ -136,8 +136,8 @@ fn functions_on_other_types() {
     mac mac: 02:70:0c:62:3d:29
     mac mac8: 02:66:31:ab:fe:e6:7a:a4
     date_shift date: 2000-02-24
-    date_shift timestamp: 2000-02-20 12:00:00.000001
-    date_shift text(20 bytes): 2000-03-17T12:00:00Z
+    date_shift timestamp: 2000-02-24 12:00:00.000001
+    date_shift text(20 bytes): 2000-02-24T12:00:00Z
     noise int: 1054
     noise float: 1053.6480382084846
     noise decimal(7 characters): 1053.65

@@ -20,6 +20,9 @@ const CLOCKS: &[&str] = &[
     "transaction_timestamp",
 ];
 
+/// Functions that answer otherwise each time they are asked, which a run does more than once for a row.
+const RANDOM: &[&str] = &["gen_random_uuid", "random", "randomblob", "uuid_generate_v4", "uuidv4"];
+
 /// SQLite's date functions, which read the clock where an argument is the text `now`.
 const DATE_FUNCTIONS: &[&str] =
     &["date", "time", "datetime", "julianday", "strftime", "timediff", "unixepoch"];
@@ -53,6 +56,12 @@ pub(super) fn problems(predicate: &str) -> Vec<(String, String)> {
             "predicate reads another table, whose rows may be masked already",
             "state the condition on the table's own columns",
         );
+    }
+    let random = |token: &&Token<'_>| RANDOM.iter().any(|function| token.is_word(function));
+    let called = |[function, open]: &[Token<'_>; 2]| open.text == "(" && random(&function);
+    if let Some([function, _]) = tokens.array_windows().find(|pair| called(pair)) {
+        let cure = "state a condition that is the same each time, such as `id % 10 = 0`";
+        add(&format!("predicate draws a random number with `{}`", function.text), cure);
     }
     if let Some(clock) = clock(&tokens) {
         let cure = "write `now()`, which is taken once per run";
@@ -134,6 +143,8 @@ mod tests {
         assert_eq!(first("a < 'today'::date"), "predicate reads the clock with `'today'`");
         assert_eq!(first("a < timestamp 'now'"), "predicate reads the clock with `'now'`");
         assert_eq!(first("a < pg_catalog.now()"), "predicate reads the clock with `now`");
+        assert_eq!(first("RANDOM() < 0.1"), "predicate draws a random number with `RANDOM`");
+        assert_eq!(first("random < 0.1"), "");
         assert_eq!(first("  "), "empty predicate");
         assert_eq!(first("a = 'b"), "unclosed quote in the predicate");
         assert_eq!(first("1=1) OR (1=1"), "unbalanced parentheses in the predicate");
