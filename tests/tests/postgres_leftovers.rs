@@ -109,3 +109,40 @@ fn what_is_in_the_ledgers_schema_is_not_passed_over() -> Result<()> {
     assert!(refused.stderr.contains("schema anonymizer"), "{}", refused.stderr);
     Ok(())
 }
+
+#[test]
+fn arrays_are_masked_where_rows_travel_as_text() -> Result<()> {
+    let database = Server::shared()?.database("as_text")?;
+    // `aclitem` has no binary form.
+    database.query_as_master(
+        r#"CREATE TABLE member (id int, access aclitem, tags text[]);
+           INSERT INTO member SELECT g, NULL, '[0:1][1:2]={{canary,"canary \"\\,"},{NULL,NULL}}' FROM generate_series(1, 1000) g"#,
+    )?;
+    let rules = "  member: { columns: { id: keep, access: keep, tags: { function: array, element: redact } } }\n";
+    ends_with(&run(&database, rules)?, exit_codes::OK)?;
+    let tags = database.query("SELECT DISTINCT tags FROM member")?;
+    assert_eq!(tags.trim(), "[0:1][1:2]={{[redacted],[redacted]},{NULL,NULL}}");
+    Ok(())
+}
+
+#[test]
+fn rules_do_not_keep_rows_that_a_cascade_removes() -> Result<()> {
+    let database = Server::shared()?.database("kept_by_rule")?;
+    database.query_as_master(
+        "CREATE TABLE customer (id int PRIMARY KEY);
+         CREATE TABLE visit (customer_id int REFERENCES customer);
+         INSERT INTO customer SELECT g FROM generate_series(1, 10) g;
+         INSERT INTO visit SELECT g FROM generate_series(1, 10) g;
+         CREATE RULE kept AS ON DELETE TO visit DO INSTEAD NOTHING;
+         ALTER TABLE visit ENABLE ALWAYS RULE kept",
+    )?;
+    let rules = "  customer: { delete_rows: 'id > 5', cascade: true, columns: { '*': keep } }
+  visit: { columns: { '*': keep } }\n";
+    ends_with(&run(&database, rules)?, exit_codes::OK)?;
+    assert_eq!(database.query("SELECT count(*) FROM visit")?.trim(), "5");
+    assert_eq!(
+        database.query("SELECT ev_enabled FROM pg_rewrite WHERE rulename = 'kept'")?.trim(),
+        "A"
+    );
+    Ok(())
+}

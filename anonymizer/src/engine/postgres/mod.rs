@@ -9,6 +9,7 @@
 
 pub mod catalog;
 
+mod array_text;
 mod binary;
 mod cascade;
 mod check;

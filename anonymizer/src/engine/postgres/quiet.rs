@@ -1,4 +1,4 @@
-//! Triggers and forced row security of a table: silent while it is rewritten, then exactly as they were.
+//! Triggers, rules and forced row security of a table: silent while it is rewritten, then exactly as they were.
 
 use sqlx::Row as _;
 use sqlx::postgres::PgConnection;
@@ -11,28 +11,31 @@ use crate::engine::postgres::session::{ident, qualified, run};
 /// The statements that undo [`silence`] or [`unforce`].
 pub struct Silenced(Vec<String>);
 
-/// Disables user triggers and forced row security; part of the caller's transaction.
+/// Disables user triggers, rules (one may turn a DELETE into nothing) and forced row security; part of the caller's transaction.
 pub async fn silence(conn: &mut PgConnection, table: &TableName) -> Result<Silenced, EngineError> {
     let task = format!("silence the triggers of {table}");
     let name = qualified(table);
-    let triggers = sqlx::query(
-        "SELECT tgname::text, tgenabled::text FROM pg_catalog.pg_trigger
-         WHERE tgrelid = $1::regclass AND NOT tgisinternal AND tgenabled <> 'D' ORDER BY tgname",
+    let enabled = sqlx::query(
+        "SELECT 'TRIGGER', tgname::text AS name, tgenabled::text FROM pg_catalog.pg_trigger
+         WHERE tgrelid = $1::regclass AND NOT tgisinternal AND tgenabled <> 'D'
+         UNION ALL
+         SELECT 'RULE', rulename::text, ev_enabled::text FROM pg_catalog.pg_rewrite
+         WHERE ev_class = $1::regclass AND ev_enabled <> 'D' ORDER BY name",
     )
     .bind(&name)
     .fetch_all(&mut *conn)
     .await
     .map_err(|error| engine_error(&task, error))?;
     let Silenced(mut undo) = unforce(conn, table).await?;
-    for row in &triggers {
-        let trigger = ident(row.get(0));
-        let enable = match row.get::<&str, _>(1) {
+    for row in &enabled {
+        let thing = format!("{} {}", row.get::<&str, _>(0), ident(row.get(1)));
+        let enable = match row.get::<&str, _>(2) {
             "R" => "ENABLE REPLICA",
             "A" => "ENABLE ALWAYS",
             _ => "ENABLE",
         };
-        run(conn, &task, &format!("ALTER TABLE ONLY {name} DISABLE TRIGGER {trigger}")).await?;
-        undo.push(format!("ALTER TABLE ONLY {name} {enable} TRIGGER {trigger}"));
+        run(conn, &task, &format!("ALTER TABLE ONLY {name} DISABLE {thing}")).await?;
+        undo.push(format!("ALTER TABLE ONLY {name} {enable} {thing}"));
     }
     Ok(Silenced(undo))
 }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use jiff::civil::{Date, DateTime, Time};
 
 use crate::engine::EngineError;
+use crate::engine::postgres::array_text;
 use crate::engine::postgres::codec::Codec;
 use crate::engine::postgres::rows::{Field, Format, RowMasker};
 use crate::mask::MaskError;
@@ -28,15 +29,22 @@ impl Format for Text {
         if matches!(codec, Codec::Date | Codec::Timestamp) && text.ends_with("infinity") {
             return Ok(None);
         }
-        decode_text(codec, text).map(Some)
+        match codec {
+            Codec::Array(element) => decode_array(element, &text).map(Some),
+            codec => decode_text(codec, text).map(Some),
+        }
     }
 
     fn encode(
         codec: &Codec,
         value: &Value<'_>,
-        _: &[u8],
+        original: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), MaskError> {
+        if let (Codec::Array(element), Value::Array(items)) = (codec, value) {
+            escape(encode_array(element, items, original)?.as_bytes(), out);
+            return Ok(());
+        }
         match encode_text(codec, value)? {
             Some(text) => escape(text.as_bytes(), out),
             None => out.extend_from_slice(b"\\N"),
@@ -67,6 +75,26 @@ impl Format for Text {
     fn is_true(field: &[u8]) -> bool {
         field == b"t"
     }
+}
+
+fn decode_array(element: &Codec, text: &str) -> Result<Value<'static>, MaskError> {
+    let item = |(_, item): array_text::Item| match item {
+        None => Ok(Value::Null),
+        Some(item) => decode_text(element, Cow::Owned(item)),
+    };
+    let items = array_text::items(text).ok_or(UNREADABLE)?;
+    items.into_iter().map(item).collect::<Result<_, _>>().map(Value::Array)
+}
+
+fn encode_array(
+    element: &Codec,
+    items: &[Value<'_>],
+    original: &[u8],
+) -> Result<String, MaskError> {
+    let original = String::from_utf8(unescape(original).into_owned()).map_err(|_| UNREADABLE)?;
+    let texts = items.iter().map(|item| Ok(encode_text(element, item)?.map(Cow::into_owned)));
+    let texts = texts.collect::<Result<Vec<_>, MaskError>>()?;
+    array_text::replace(&original, &texts).ok_or(UNFITTING)
 }
 
 fn decode_text<'a>(codec: &Codec, text: Cow<'a, str>) -> Result<Value<'a>, MaskError> {
