@@ -81,32 +81,41 @@ fn killed_at_any_moment() -> Result<()> {
     let server = Server::shared()?;
     let original = build(server, MANY)?;
     let undisturbed = Undisturbed::run_on(server, &original)?;
-    let mut interrupted = 0;
-    for moment in 0..MOMENTS {
+    let mut whole = undisturbed.took;
+    let mut moment = 0;
+    while moment < MOMENTS {
         // Somewhere in this moment's share of a whole run.
-        let at = undisturbed
-            .took
-            .mul_f64((f64::from(moment) + rand::random::<f64>()) / f64::from(MOMENTS));
+        let share = (f64::from(moment) + rand::random::<f64>()) / f64::from(MOMENTS);
+        let at = whole.mul_f64(share);
         let database = server.copy(&original, "killed")?;
-        let code = run_killed_at(&database, at)?;
-        interrupted += u32::from(code.is_none());
-        let story = || format!("killed after {at:?} of {:?}", undisturbed.took);
+        match run_killed_at(&database, at)? {
+            // The machine has less to do than before: this moment comes again, sooner.
+            Some(took) => whole = took,
+            None => moment += 1,
+        }
+        let story = || format!("killed after {at:?} of {whole:?}");
         masked_units(&database).with_context(story)?;
         ends_with(&run(&database, &["--jobs", "2"])?, exit_codes::OK, "").with_context(story)?;
         undisturbed.is_equalled_by(&database).with_context(story)?;
     }
-    ensure!(interrupted >= MOMENTS / 2, "only {interrupted} runs were killed before their end");
     Ok(())
 }
 
-/// The exit code, or `None` where the run has been killed in time.
-fn run_killed_at(database: &Database<'_>, at: Duration) -> Result<Option<i32>> {
+/// How long the run took, or `None` where it has been killed in time.
+fn run_killed_at(database: &Database<'_>, at: Duration) -> Result<Option<Duration>> {
     let mut command = with_rules("run", &database.url(), &rules())?;
     command.args(["--yes", "--jobs", "2"]).stdout(Stdio::null()).stderr(Stdio::null());
+    let begun = Instant::now();
     let mut child = command.spawn()?;
-    std::thread::sleep(at);
+    while begun.elapsed() < at {
+        if child.try_wait()?.is_some() {
+            return Ok(Some(begun.elapsed()));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
     child.kill()?;
-    Ok(child.wait()?.code())
+    child.wait()?;
+    Ok(None)
 }
 
 #[test]
@@ -133,7 +142,8 @@ fn the_server_is_killed_while_it_loads() -> Result<()> {
     let mut stderr = String::new();
     said.read_to_string(&mut stderr)?;
     let finished = Finished { code: child.wait()?.code(), stdout: String::new(), stderr };
-    ends_with(&finished, exit_codes::TEMPORARY, "connection")?;
+    // Some of its sessions still have the time to say that they are ended.
+    ends_with(&finished, exit_codes::TEMPORARY, "the same command with the same key")?;
     server.start()?;
     let database = server.existing(&name);
     masked_units(&database)?;
