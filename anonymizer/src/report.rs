@@ -30,6 +30,11 @@ pub fn report(
         .iter()
         .filter_map(|done| Some((done.outcome.table.as_ref()?, done)))
         .collect();
+    let tables: Vec<TableReport> = plan
+        .tables
+        .iter()
+        .map(|table| table_report(table, done.get(&table.name).copied()))
+        .collect();
     Report {
         format: FORMAT,
         run_id: options.run_id.clone(),
@@ -44,13 +49,21 @@ pub fn report(
         started_at: options.now.clone(),
         finished_at,
         phases: outcome.phases.clone(),
-        tables: plan
-            .tables
-            .iter()
-            .map(|table| table_report(table, done.get(&table.name).copied()))
-            .collect(),
-        notes: outcome.notes.clone(),
+        notes: outcome.notes.iter().cloned().chain(tables.iter().flat_map(unchanged)).collect(),
+        tables,
     }
+}
+
+/// A note for each masked column that is as it was: so looks a JSON path that leads nowhere, which no plan can find.
+fn unchanged(table: &TableReport) -> impl Iterator<Item = String> + '_ {
+    let is_masked = |column: &&ColumnReport| column.class != "keep" && column.class != "generated";
+    let as_it_was = |column: &&ColumnReport| column.changed == 0 && column.values > column.nulls;
+    table.columns.iter().filter(is_masked).filter(as_it_was).map(|column| {
+        format!(
+            "{}.{}: `{}` has changed none of its values; see whether the rule is what you meant",
+            table.name, column.name, column.function
+        )
+    })
 }
 
 fn table_report(table: &TablePlan, done: Option<&Done>) -> TableReport {

@@ -166,6 +166,20 @@ fn a_run_masks_reports_and_exits_with_0() {
 }
 
 #[test]
+fn a_rule_that_changes_nothing_is_noted() {
+    let shop = Shop::new(5);
+    fs::write(shop.path("rules.yaml"), RULES.replace("$.email", "$.emial")).unwrap();
+    let finished = shop.run("run", &["--report", "report"]);
+    assert_exit(&finished, OK);
+    let note = "main.customers.profile: `json` has changed none of its values";
+    assert!(finished.stdout.contains(&format!("note: {note}")), "{finished:#?}");
+    let text = fs::read_to_string(shop.path("report/report.json")).unwrap();
+    let report: Report = serde_json::from_str(&text).unwrap();
+    assert!(report.notes.iter().any(|said| said.starts_with(note)), "{text}");
+    assert_eq!(report.notes.len(), 1, "{text}");
+}
+
+#[test]
 fn a_masked_database_is_not_masked_again() {
     let shop = Shop::new(5);
     assert_exit(&shop.run("run", &[]), OK);
