@@ -146,3 +146,26 @@ fn rules_do_not_keep_rows_that_a_cascade_removes() -> Result<()> {
     );
     Ok(())
 }
+
+/// Equality of a key is its type's own, wherever the type's extension is installed.
+#[test]
+fn a_cascade_compares_keys_as_they_compare_themselves() -> Result<()> {
+    let database = Server::shared()?.database("elsewhere")?;
+    database.query(
+        "CREATE SCHEMA extensions; CREATE EXTENSION citext SCHEMA extensions;
+         GRANT USAGE ON SCHEMA extensions TO PUBLIC",
+    )?;
+    database.query_as_master(
+        "CREATE TABLE account (name extensions.citext PRIMARY KEY, old bool NOT NULL);
+         CREATE TABLE login (id int PRIMARY KEY, account extensions.citext NOT NULL REFERENCES account);
+         INSERT INTO account VALUES ('Ada', false), ('Bob', true);
+         INSERT INTO login VALUES (1, 'ADA'), (2, 'bob')",
+    )?;
+    let rules =
+        "  account: { delete_rows: old, cascade: true, columns: { name: username, old: keep } }
+  login: { columns: { id: keep, account: username } }\n";
+    ends_with(&run(&database, rules)?, exit_codes::OK)?;
+    let joined = "SELECT login.id FROM login JOIN account ON account.name OPERATOR(extensions.=) login.account";
+    assert_eq!(database.query(joined)?.trim(), "1");
+    Ok(())
+}

@@ -24,6 +24,7 @@ pub async fn findings(
     if units.is_empty() {
         return Ok(findings);
     }
+    findings.extend(encoding(conn).await?);
     findings.extend(prepared_transactions(conn).await?);
     let altered = altered_tables(&units, catalog);
     findings.extend(rights::findings(conn, &altered).await?);
@@ -104,6 +105,22 @@ async fn ledger_schema(conn: &mut PgConnection) -> Result<Vec<Finding>, EngineEr
         )
     };
     Ok(is_foreign.then(finding).into_iter().collect())
+}
+
+/// Without an encoding, text is bytes that nobody can read for sure.
+async fn encoding(conn: &mut PgConnection) -> Result<Option<Finding>, EngineError> {
+    let encoding: String =
+        sqlx::query_scalar("SELECT pg_catalog.current_setting('server_encoding')")
+            .fetch_one(conn)
+            .await
+            .map_err(|error| engine_error("read the encoding", error))?;
+    Ok((encoding == "SQL_ASCII").then(|| {
+        (
+            "the database".to_owned(),
+            "has no encoding (SQL_ASCII)".to_owned(),
+            "load a dump of it into a database with an encoding, and mask that".to_owned(),
+        )
+    }))
 }
 
 /// A prepared transaction may hold a lock, or originals, beyond our reach.

@@ -37,6 +37,9 @@ const SETTINGS: &[(&str, &str)] = &[
     ("vacuum_cost_delay", "0"),
 ];
 
+/// A setting of our own: the schemas that hold extensions, each with a comma before it.
+const EXTENSIONS: &str = "anonymizer.extension_schemas";
+
 /// Index builds are most of a run; this is per build, and at most `--jobs` run at a time.
 const MAINTENANCE_MEMORY_KB: i64 = 256 * 1024;
 
@@ -62,6 +65,14 @@ pub async fn open(options: &PgConnectOptions) -> Result<PgConnection, EngineErro
              WHERE name = 'maintenance_work_mem' AND setting::bigint < $1",
         )
         .bind(MAINTENANCE_MEMORY_KB)
+        .execute(&mut conn)
+        .await?;
+        sqlx::query(
+            "SELECT pg_catalog.set_config($1, coalesce(string_agg(DISTINCT ', ' || quote_ident(n.nspname), ''), ''), false)
+             FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+             WHERE n.nspname NOT IN ('pg_catalog', 'public')",
+        )
+        .bind(EXTENSIONS)
         .execute(&mut conn)
         .await?;
         Ok(conn)
@@ -96,7 +107,16 @@ pub fn home_path<'a>(tables: impl IntoIterator<Item = &'a TableName>) -> String 
     let mut schemas: Vec<String> = tables.into_iter().map(|table| ident(&table.schema)).collect();
     schemas.sort();
     schemas.dedup();
-    format!("SET LOCAL search_path = pg_catalog, {}, public", schemas.join(", "))
+    local_path(&format!("pg_catalog, {}, public", schemas.join(", ")))
+}
+
+/// Sets a path for a transaction, the extensions' schemas behind it: without the operators of a type like `citext`, equality
+/// would silently be that of `text`.
+pub fn local_path(path: &str) -> String {
+    format!(
+        "SELECT pg_catalog.set_config('search_path', {} || pg_catalog.current_setting('{EXTENSIONS}'), true)",
+        literal(path)
+    )
 }
 
 /// Text as an SQL literal, under `standard_conforming_strings`.

@@ -15,7 +15,7 @@ use crate::engine::postgres::binary::BinaryStream;
 use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::relation::{WireColumn, wire_columns};
 use crate::engine::postgres::rows::{FieldPlan, RowMasker};
-use crate::engine::postgres::session::{NO_PATH, home_path, ident, qualified, run};
+use crate::engine::postgres::session::{NO_PATH, home_path, ident, local_path, qualified, run};
 use crate::engine::postgres::spool::{Spool, SpoolReader};
 use crate::engine::postgres::text::TextStream;
 use crate::engine::postgres::{indexes, ledger, quiet, sequences, statistics};
@@ -191,11 +191,7 @@ fn read_path(table: &TablePlan) -> String {
 
 /// `anonymizer` comes first for its `now()`.
 pub fn predicate_path(table: &TableName) -> String {
-    format!(
-        "SET LOCAL search_path = {}, pg_catalog, {}, public",
-        ledger::SCHEMA,
-        ident(&table.schema)
-    )
+    local_path(&format!("{}, pg_catalog, {}, public", ledger::SCHEMA, ident(&table.schema)))
 }
 
 /// The masker of a table's rows.

@@ -143,7 +143,6 @@ fn base_kind(found: &Type, modifier: i32) -> Kind {
         "text" => text(None),
         "varchar" | "bpchar" => text(u32::try_from(modifier - 4).ok()),
         "name" => text(Some(NAME_CHARS)),
-        "char" => text(Some(1)),
         "json" | "jsonb" => Kind::Json,
         "xml" => Kind::Xml,
         "bytea" => Kind::Bytes,
