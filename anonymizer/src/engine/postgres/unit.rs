@@ -75,6 +75,12 @@ pub async fn mask(
         unit.tables.iter().map(|name| format!("ONLY {}", qualified(name))).collect();
     run(conn, "set the search path", &home_path(&unit.members)).await?;
     run(conn, &format!("empty {}", unit.name), &format!("TRUNCATE {}", names.join(", "))).await?;
+    // All loads come first: after a savepoint that was rolled back, as `forget` may do, FREEZE would be refused.
+    for load in &loads {
+        progress.step(&load.plan.name.to_string(), "loading");
+        spool.section(load.spooled);
+        load_rows(conn, &load.copy_in, &mut spool, &load.plan.name).await?;
+    }
     let mut outcomes = Vec::new();
     let mut forgotten = Vec::new();
     for ((mut load, down), lone_row) in loads.into_iter().zip(&indexes_down).zip(&lone_rows) {
@@ -82,9 +88,6 @@ pub async fn mask(
         if let Some(row) = lone_row {
             statistics::forget(conn, unit, name, row, &mut forgotten).await?;
         }
-        progress.step(&label, "loading");
-        spool.section(load.spooled);
-        load_rows(conn, &load.copy_in, &mut spool, name).await?;
         progress.step(&label, "building indexes");
         indexes::put_back(conn, name, down).await?;
         sequences::advance(conn, unit, load.plan).await?;
