@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use contract::report::Phase;
+use contract::report::{Gate, Phase, ScrubCheck, ScrubStatus, Verdict};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::catalog::TableName;
@@ -16,6 +16,8 @@ use crate::mask::key::Keyring;
 use crate::plan::{Plan, plan};
 use crate::progress::Progress;
 use crate::rules::RuleSet;
+use crate::verify::gate;
+use crate::verify::vault::VaultError;
 
 /// What a run has done.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +28,18 @@ pub struct Outcome {
     pub tables: Vec<Done>,
     /// The engine's notes.
     pub notes: Vec<String>,
+    /// What the scrub did.
+    pub checks: Vec<ScrubCheck>,
+    /// What the leak gate found.
+    pub gate: Gate,
+}
+
+impl Outcome {
+    /// Passed where the gate and every scrub check did.
+    pub fn verdict(&self) -> Verdict {
+        let failed = self.checks.iter().any(|check| check.status == ScrubStatus::Failed);
+        if failed || !self.gate.passed { Verdict::Failed } else { Verdict::Passed }
+    }
 }
 
 /// A table that is masked.
@@ -131,7 +145,30 @@ pub async fn execute<E: Engine + 'static>(
         finished: outcome.names(),
         units: outcome.tables.len(),
     })?;
+    let names: Vec<String> = outcome.names().iter().map(ToString::to_string).collect();
+    let scrub = run.engine.scrub(&run.plan, &run.options);
+    let checks = outcome.time("scrub", &run, scrub).await;
+    outcome.checks = checks.map_err(|source| run.late(source, &outcome))?;
+    let originals = run.options.vault.originals(&names);
+    let originals = originals.map_err(|source| run.late(vault_error(source), &outcome))?;
+    let look = gate::look(
+        Arc::clone(&run.engine),
+        &run.plan,
+        Arc::new(originals),
+        run.options.jobs,
+        Arc::clone(&run.progress),
+    );
+    let gate = outcome.time("verify", &run, look).await;
+    outcome.gate = gate.map_err(|source| run.late(source, &outcome))?;
     Ok(Ended::Masked(outcome))
+}
+
+/// Without its fingerprints a database cannot be verified.
+fn vault_error(error: VaultError) -> EngineError {
+    match error {
+        VaultError::Missing { .. } => EngineError::Unverified(error.to_string()),
+        VaultError::Io(_) => EngineError::Temporary(error.to_string()),
+    }
 }
 
 impl Outcome {
@@ -149,6 +186,11 @@ impl Outcome {
 }
 
 impl<E: Engine + 'static> Run<E> {
+    /// A failure after every unit was masked.
+    fn late(&self, source: EngineError, outcome: &Outcome) -> Failure {
+        Failure { source, finished: outcome.names(), units: outcome.tables.len() }
+    }
+
     async fn mask(&self, units: Vec<Unit>) -> Result<Vec<Done>, Failure> {
         let total = units.len();
         let (resumed, left): (Vec<Unit>, Vec<Unit>) =
@@ -212,7 +254,7 @@ mod tests {
 
     use super::*;
     use crate::catalog::Catalog;
-    use crate::engine::Sample;
+    use crate::engine::{Marker, Reader, Sample, Source};
     use crate::progress::Silent;
 
     /// Units by name: `slow` takes a while, `bad` fails, `panics` does, `done` was masked before.
@@ -283,6 +325,22 @@ mod tests {
             self.log("finish".into());
             Ok(vec!["a note".into()])
         }
+        async fn scrub(&self, _: &Plan, _: &RunOptions) -> Result<Vec<ScrubCheck>, EngineError> {
+            self.log("scrub".into());
+            Ok(Vec::new())
+        }
+        async fn sources(&self) -> Result<Vec<Source>, EngineError> {
+            Ok(Vec::new())
+        }
+        async fn read(&self, _: &Source, _: &mut dyn Reader) -> Result<(), EngineError> {
+            Ok(())
+        }
+        async fn metadata(&self) -> Result<Vec<(String, String)>, EngineError> {
+            Ok(Vec::new())
+        }
+        async fn conclude(&self, _: &RunOptions, _: &Marker) -> Result<(), EngineError> {
+            Ok(())
+        }
     }
 
     /// Runs these units, `jobs` at a time; answers with the end and with what happened, in order.
@@ -292,6 +350,8 @@ mod tests {
             rules_digest: String::new(),
             schema_fingerprint: String::new(),
             tables: Vec::new(),
+            allow: Vec::new(),
+            scrub: crate::rules::ScrubRules::default(),
         };
         let options = RunOptions {
             run_id: "test".into(),
@@ -301,6 +361,8 @@ mod tests {
             spool_dir: None,
             allow_connections: false,
             now: "2000-01-01T00:00:00Z".into(),
+            scope: crate::engine::Scope::Database,
+            vault: Arc::new(crate::verify::vault::Vault),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let ended = runtime.block_on(execute(
@@ -317,7 +379,7 @@ mod tests {
     fn units_are_masked_in_order_and_a_resumed_one_is_not_touched() {
         let (ended, events) = run(&["a", "done", "b"], 1);
         let Ok(Ended::Masked(outcome)) = ended else { panic!("not masked") };
-        assert_eq!(events, ["start a", "end a", "start b", "end b", "finish"]);
+        assert_eq!(events, ["start a", "end a", "start b", "end b", "finish", "scrub"]);
         let resumed: Vec<(String, bool)> = outcome
             .tables
             .iter()
@@ -327,7 +389,7 @@ mod tests {
         assert_eq!(resumed, expected.map(|(name, resumed)| (name.to_owned(), resumed)));
         assert_eq!(outcome.notes, ["a note"]);
         let phases: Vec<&str> = outcome.phases.iter().map(|phase| phase.name.as_str()).collect();
-        assert_eq!(phases, ["prepare", "mask", "finish"]);
+        assert_eq!(phases, ["prepare", "mask", "finish", "scrub", "verify"]);
     }
 
     #[test]

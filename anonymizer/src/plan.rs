@@ -25,9 +25,10 @@ use std::sync::Arc;
 
 use crate::catalog::{Catalog, ForeignKey, Kind, TableName};
 use crate::finding::{Collected, Findings};
+use crate::identifier::Identifier;
 use crate::mask::key::Keyring;
 use crate::mask::{Class, Mask};
-use crate::rules::RuleSet;
+use crate::rules::{Allow, RuleSet, ScrubRules};
 use crate::value::Value;
 use forest::Forest;
 
@@ -40,6 +41,10 @@ pub struct Plan {
     pub schema_fingerprint: String,
     /// One entry per table of the catalog that has rows of its own, by name. Every column is decided.
     pub tables: Vec<TablePlan>,
+    /// What the leak gate may find.
+    pub allow: Vec<Allow>,
+    /// What the scrub does beyond rows.
+    pub scrub: ScrubRules,
 }
 
 /// What will be done to one table.
@@ -99,6 +104,8 @@ pub struct ColumnPlan {
     pub seed: Option<usize>,
     /// The one value the mask always returns for a value that is not NULL, where there is one.
     pub constant: Option<Value<'static>>,
+    /// What its originals identify: the leak gate looks for them afterwards.
+    pub identifies: Option<Identifier>,
     /// The column is masked by a permutation of integers and draws from a sequence, which must move past the fakes.
     pub advance_sequence: bool,
 }
@@ -119,6 +126,8 @@ pub fn plan(rules: &RuleSet, catalog: &Catalog, keyring: &Keyring) -> Result<Pla
         rules_digest: rules.digest.clone(),
         schema_fingerprint: catalog.fingerprint(),
         tables,
+        allow: rules.allow.clone(),
+        scrub: rules.scrub.clone(),
     };
     found.or(plan, format!("plan {}", rules.file), &rules.file)
 }

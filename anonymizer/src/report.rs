@@ -51,6 +51,9 @@ pub fn report(
         phases: outcome.phases.clone(),
         notes: outcome.notes.iter().cloned().chain(tables.iter().flat_map(unchanged)).collect(),
         tables,
+        checks: outcome.checks.clone(),
+        gate: outcome.gate.clone(),
+        verdict: outcome.verdict(),
     }
 }
 
@@ -97,6 +100,8 @@ fn column_report(column: &ColumnPlan, outcome: Option<&ColumnOutcome>) -> Column
         values: counted.values,
         nulls: counted.nulls,
         changed: counted.changed,
+        identifies: column.identifies.map(|kind| kind.name().to_owned()),
+        distribution: None,
     }
 }
 

@@ -71,6 +71,7 @@ impl Error {
             Error::Engine { source, .. } => match **source {
                 EngineError::Usage(_) => exit_codes::USAGE,
                 EngineError::Refused(_) => exit_codes::REFUSED,
+                EngineError::Unverified(_) => exit_codes::VERIFY_FAILED,
                 EngineError::Temporary(_) => exit_codes::TEMPORARY,
                 EngineError::Mask { .. }
                 | EngineError::Database { .. }

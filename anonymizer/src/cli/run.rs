@@ -12,11 +12,12 @@ use serde::Serialize;
 
 use super::print::{count, thousands};
 use super::{Error, Format, KeyArguments, Target, ask, draw, say};
-use crate::engine::{Engine, EngineError, RunOptions};
+use crate::engine::{Engine, EngineError, Marker, RunOptions, Scope};
 use crate::execute::{self, Ended, Failure, Outcome, Ready, Refusal};
 use crate::mask::key::Keyring;
 use crate::report;
 use crate::rules::RuleSet;
+use crate::verify::vault::Vault;
 
 /// Beyond eight units at a time the storage is the limit, not the processors, while each one holds buffers, a connection
 /// and room in the spool directory.
@@ -99,7 +100,9 @@ pub async fn run<E: Engine + 'static>(
     }
 
     let plan = Arc::new(plan);
-    let options = Arc::new(arguments.options(&keyring));
+    let vault = Vault::open(&std::env::temp_dir(), &keyring)
+        .map_err(|error| Error::Usage(error.to_string()))?;
+    let options = Arc::new(arguments.options(&keyring, vault));
     let progress = draw::progress();
     let ended =
         execute::execute(Arc::clone(&engine), Arc::clone(&plan), Arc::clone(&options), progress);
@@ -126,11 +129,21 @@ pub async fn run<E: Engine + 'static>(
             source,
         })
     });
+    let marker = Marker {
+        run_id: document.run_id.clone(),
+        digest: String::new(),
+        verdict: document.verdict,
+        finished_at: document.finished_at.clone(),
+    };
+    engine
+        .conclude(&options, &marker)
+        .await
+        .map_err(|source| Error::engine(format!("conclude {}", document.database), source))?;
     format.print(&summary(document, outcome, file.transpose()?, start), Summary::as_text)
 }
 
 impl Arguments {
-    fn options(&self, keyring: &Keyring) -> RunOptions {
+    fn options(&self, keyring: &Keyring, vault: Vault) -> RunOptions {
         let now = Timestamp::now();
         let cores = available_parallelism().map_or(1, usize::from);
         RunOptions {
@@ -141,6 +154,8 @@ impl Arguments {
             spool_dir: self.spool_dir.clone(),
             allow_connections: self.allow_connections,
             now: now.to_string(),
+            scope: Scope::default(),
+            vault: Arc::new(vault),
         }
     }
 }

@@ -10,6 +10,9 @@ pub mod sqlite;
 
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use contract::report::{ScrubCheck, Verdict};
 
 use crate::catalog::{Catalog, TableName};
 use crate::mask::civil::DAY;
@@ -17,9 +20,10 @@ use crate::mask::{MaskError, civil};
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::value::{Value, hyphenated};
+use crate::verify::vault::Vault;
 
 /// What a run is told besides its plan.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RunOptions {
     /// The run's identifier.
     pub run_id: String,
@@ -35,6 +39,61 @@ pub struct RunOptions {
     pub allow_connections: bool,
     /// The run's `now()`, RFC 3339, UTC.
     pub now: String,
+    /// How far the scrub goes.
+    pub scope: Scope,
+    /// Keeps fingerprints of the originals for the gate.
+    pub vault: Arc<Vault>,
+}
+
+/// How far the scrub goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// This database; what belongs to the server is reported.
+    #[default]
+    Database,
+    /// The whole server, which is the run's own: roles, settings, slots, other databases.
+    Instance,
+}
+
+/// What stands in the masked database for everybody who holds it to ask what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marker {
+    /// The run's identifier.
+    pub run_id: String,
+    /// SHA-256 of `report.json`, hex.
+    pub digest: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// RFC 3339, UTC.
+    pub finished_at: String,
+}
+
+/// Columns of one table that the gate reads.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The table, or the materialized view.
+    pub table: TableName,
+    /// Column names, in the order in which [`Engine::read`] gives their values.
+    pub columns: Vec<String>,
+    /// Bytes on disk.
+    pub bytes: u64,
+}
+
+/// What the gate is given of a field.
+#[derive(Clone, Copy)]
+pub enum Read<'a> {
+    /// NULL.
+    Null,
+    /// Text, JSON, XML, or the text form of an array or composite value.
+    Text(&'a str),
+    /// Bytes.
+    Bytes(&'a [u8]),
+}
+
+/// Takes the rows the gate reads; called from one task at a time.
+pub trait Reader: Send {
+    /// A row: one field for each column of the source.
+    fn row(&mut self, row: &[Read<'_>]);
 }
 
 /// What `begin` found.
@@ -150,6 +209,30 @@ pub trait Engine: Send + Sync {
         options: &RunOptions,
         progress: &dyn Progress,
     ) -> impl Future<Output = Result<Vec<String>, EngineError>> + Send;
+    /// Removes or disables what a snapshot would carry besides rows; one entry for each check, in a fixed order.
+    fn scrub(
+        &self,
+        plan: &Plan,
+        options: &RunOptions,
+    ) -> impl Future<Output = Result<Vec<ScrubCheck>, EngineError>> + Send;
+    /// Everything that can hold text, JSON, XML, arrays or bytes, of every table whether decided or not, largest first.
+    fn sources(&self) -> impl Future<Output = Result<Vec<Source>, EngineError>> + Send;
+    /// Reads all rows of a source; several sources are read at a time.
+    fn read(
+        &self,
+        source: &Source,
+        reader: &mut dyn Reader,
+    ) -> impl Future<Output = Result<(), EngineError>> + Send;
+    /// Texts in the catalog that may hold values: comments, defaults, CHECK and index literals, enum labels, partition
+    /// bounds, role names. Each with the name of what holds it.
+    fn metadata(&self) -> impl Future<Output = Result<Vec<(String, String)>, EngineError>> + Send;
+    /// Ends the run: leaves the marker, gives rights back, lets the masked database take the original's place. With a
+    /// failed verdict an engine that works on a copy leaves the original as it was.
+    fn conclude(
+        &self,
+        options: &RunOptions,
+        marker: &Marker,
+    ) -> impl Future<Output = Result<(), EngineError>> + Send;
 }
 
 /// What can go wrong in an engine. No variant carries a row value: database errors keep the code and the names of table,
@@ -162,6 +245,9 @@ pub enum EngineError {
     /// The database is not in a state that may be masked; nothing was written.
     #[error("{0}")]
     Refused(String),
+    /// The database is masked and cannot be verified.
+    #[error("{0}")]
+    Unverified(String),
     /// A passing fault: the same command again may work.
     #[error("{0}")]
     Temporary(String),

@@ -23,6 +23,7 @@ pub(super) static ARRAY: Function = Function {
     }],
     keyed: false,
     localized: false,
+    identifies: None,
     uniqueness: "unique where the element's function is",
     normalisation: "the element's",
     longest: "the element's",

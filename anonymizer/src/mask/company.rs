@@ -16,6 +16,7 @@ pub(super) static COMPANY: Function = Function {
     parameters: &[MAX_LENGTH, IGNORE_CASE],
     keyed: true,
     localized: true,
+    identifies: None,
     uniqueness: "never unique",
     normalisation: "none, unless the column ignores case or `ignore_case`",
     longest: "the locale's longest company, or `max_length`",

@@ -8,6 +8,7 @@ use super::person::{PlainNames, TAG};
 use super::source::{Source, Written};
 use super::{Class, Function, Parameter, ParameterKind, Prepared, Rejection, Request};
 use crate::catalog::Kind;
+use crate::identifier::Identifier;
 
 /// `first.last` in an e-mail address is cut here, so that every address fits 50 characters.
 const EMAIL_NAMES: usize = 22;
@@ -33,6 +34,7 @@ pub(super) static EMAIL: Function = Function {
     parameters: &[SHORT, IGNORE_CASE],
     keyed: true,
     localized: true,
+    identifies: Some(Identifier::Email),
     uniqueness: "unique: 65 keyed bits",
     normalisation: "none, unless the column ignores case or `ignore_case`",
     longest: "48 characters; 25 when `short`",
@@ -50,6 +52,7 @@ pub(super) static USERNAME: Function = Function {
     parameters: &[SHORT, IGNORE_CASE],
     keyed: true,
     localized: true,
+    identifies: Some(Identifier::Username),
     uniqueness: "unique: 65 keyed bits",
     normalisation: "none, unless the column ignores case or `ignore_case`",
     longest: "30 characters; 14 when `short`",
@@ -75,6 +78,7 @@ pub(super) static PHONE: Function = Function {
     ],
     keyed: true,
     localized: true,
+    identifies: Some(Identifier::Phone),
     uniqueness: "unique with `unique: true`: 66 keyed bits",
     normalisation: "none, unless the column ignores case or `ignore_case`",
     longest: "13 characters; 24 when `unique`",

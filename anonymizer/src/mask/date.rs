@@ -38,6 +38,7 @@ pub(super) static DATE_SHIFT: Function = Function {
     ],
     keyed: true,
     localized: false,
+    identifies: None,
     uniqueness: "never unique",
     normalisation: "all times of one day are one value, as date, timestamp or text; a seed's case matters unless its column ignores it or `ignore_case`",
     longest: "as the original",

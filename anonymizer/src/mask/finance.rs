@@ -6,6 +6,7 @@ use super::parameter::IGNORE_CASE;
 use super::source::{Source, Written};
 use super::{Class, Function, Parameter, ParameterKind, Prepared, Rejection, Request};
 use crate::catalog::Kind;
+use crate::identifier::Identifier;
 
 /// `iban`.
 pub(super) static IBAN: Function = Function {
@@ -25,6 +26,7 @@ pub(super) static IBAN: Function = Function {
     ],
     keyed: true,
     localized: false,
+    identifies: Some(Identifier::Iban),
     uniqueness: "unique for FR (73 keyed bits) and IT (78)",
     normalisation: "none, unless the column ignores case or `ignore_case`",
     longest: "27 characters for FR and IT, 18 to 25 for the others",

@@ -31,6 +31,7 @@ pub(super) struct Case {
 impl Case {
     pub(super) fn new(name: &str, kind: Kind) -> Self {
         let rule = ColumnRule {
+            identifies: None,
             function: at(name.to_owned()),
             seed: None,
             domain: None,

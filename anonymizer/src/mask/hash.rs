@@ -36,6 +36,7 @@ pub(super) static HASH: Function = Function {
     ],
     keyed: true,
     localized: false,
+    identifies: None,
     uniqueness: "unique: a permutation of integers; otherwise from 16 hex digits or 8 bytes on",
     normalisation: "none, unless the column ignores case or `ignore_case`",
     longest: "`length`; 32 characters",

@@ -42,6 +42,7 @@ use std::sync::Arc;
 
 use crate::catalog::{Column, Kind};
 use crate::finding::{Position, Spanned};
+use crate::identifier::Identifier;
 use crate::mask::key::Subkey;
 use crate::rules::ColumnRule;
 use crate::value::Value;
@@ -131,6 +132,8 @@ pub struct Function {
     pub keyed: bool,
     /// Takes `locale`.
     pub localized: bool,
+    /// What the originals of a column it masks identify, where they do.
+    pub identifies: Option<Identifier>,
     /// Whether and how it can be unique on a unique column, in words.
     pub uniqueness: &'static str,
     /// What of a value does not matter to its fake, in words.

@@ -41,6 +41,7 @@ pub(super) static NOISE: Function = Function {
     ],
     keyed: true,
     localized: false,
+    identifies: None,
     uniqueness: "never unique",
     normalisation: "12.50 and 12.5 are one value",
     longest: "as the column's type",

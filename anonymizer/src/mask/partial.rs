@@ -37,6 +37,7 @@ pub(super) static PARTIAL: Function = Function {
     ],
     keyed: false,
     localized: false,
+    identifies: None,
     uniqueness: "never unique",
     normalisation: "none",
     longest: "as the original: the length stays",

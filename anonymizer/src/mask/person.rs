@@ -7,6 +7,7 @@ use super::parameter::{IGNORE_CASE, MAX_LENGTH};
 use super::source::{Source, Written};
 use super::{Class, Function, Prepared, Rejection, Request};
 use crate::catalog::Kind;
+use crate::identifier::Identifier;
 
 /// The tag that functions about a person share: word 0 is the given name, word 1 the family name, words 2 and 3 are a token.
 pub(super) const TAG: &str = "person";
@@ -23,6 +24,7 @@ pub(super) static FIRST_NAME: Function = Function {
     parameters: &[MAX_LENGTH, IGNORE_CASE],
     keyed: true,
     localized: true,
+    identifies: None,
     uniqueness: "never unique",
     normalisation: "none, unless `ignore_case`",
     longest: "the locale's longest given name, or `max_length`",
@@ -40,6 +42,7 @@ pub(super) static LAST_NAME: Function = Function {
     parameters: &[MAX_LENGTH, IGNORE_CASE],
     keyed: true,
     localized: true,
+    identifies: None,
     uniqueness: "never unique",
     normalisation: "none, unless `ignore_case`",
     longest: "the locale's longest family name, or `max_length`",
@@ -57,6 +60,7 @@ pub(super) static FULL_NAME: Function = Function {
     parameters: &[MAX_LENGTH, IGNORE_CASE],
     keyed: true,
     localized: true,
+    identifies: Some(Identifier::FullName),
     uniqueness: "never unique",
     normalisation: "none, unless `ignore_case`",
     longest: "the locale's longest names together, or `max_length`: given names then become initials where needed",

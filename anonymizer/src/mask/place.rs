@@ -12,6 +12,7 @@ use super::{
     Cell, Class, Function, Mask, MaskError, Parameter, ParameterKind, Prepared, Rejection, Request,
 };
 use crate::catalog::Kind;
+use crate::identifier::Identifier;
 use crate::value::Value;
 
 /// `street_address`.
@@ -24,6 +25,7 @@ pub(super) static STREET_ADDRESS: Function = Function {
     parameters: &[MAX_LENGTH, IGNORE_CASE],
     keyed: true,
     localized: true,
+    identifies: Some(Identifier::StreetAddress),
     uniqueness: "never unique",
     normalisation: "none, unless the column ignores case or `ignore_case`",
     longest: "the locale's longest street, or `max_length`",
@@ -41,6 +43,7 @@ pub(super) static CITY: Function = Function {
     parameters: &[MAX_LENGTH, IGNORE_CASE],
     keyed: true,
     localized: true,
+    identifies: None,
     uniqueness: "never unique",
     normalisation: "none, unless the column ignores case or `ignore_case`",
     longest: "the locale's longest town, or `max_length`",
@@ -66,6 +69,7 @@ pub(super) static POSTAL_CODE: Function = Function {
     ],
     keyed: true,
     localized: true,
+    identifies: None,
     uniqueness: "never unique",
     normalisation: "none, unless the column ignores case or `ignore_case`",
     longest: "11 characters; as the original with `keep_shape`",
@@ -92,6 +96,7 @@ pub(super) static COUNTRY: Function = Function {
     ],
     keyed: true,
     localized: true,
+    identifies: None,
     uniqueness: "never unique",
     normalisation: "none, unless the column ignores case or `ignore_case`",
     longest: "the locale's longest country, or `max_length`; 2 characters with `code: alpha2`",

@@ -41,6 +41,7 @@ pub(super) static ROUND: Function = Function {
     }],
     keyed: false,
     localized: false,
+    identifies: None,
     uniqueness: "never unique",
     normalisation: "none",
     longest: "as the original",

@@ -4,6 +4,7 @@ use super::alphabet::push_hex;
 use super::basic::constant_of;
 use super::{Class, Function, Parameter, ParameterKind, Prepared, Rejection, Request};
 use crate::catalog::Kind;
+use crate::identifier::Identifier;
 use crate::value::Value;
 
 /// What bcrypt reads of a password; more would be dropped without a word.
@@ -38,6 +39,7 @@ pub(super) static PASSWORD_HASH: Function = Function {
     ],
     keyed: false,
     localized: false,
+    identifies: Some(Identifier::Secret),
     uniqueness: "never unique",
     normalisation: "none",
     longest: "60 characters",

@@ -76,6 +76,7 @@ fn kept(own: &Column, named: bool) -> ColumnPlan {
         mask: None,
         seed: None,
         constant: None,
+        identifies: None,
         advance_sequence: false,
     }
 }
@@ -106,6 +107,7 @@ fn column(group: &Group<'_>, member: &Table, own: &Column) -> ColumnPlan {
         mask: prepared.map(|prepared| prepared.mask.clone()),
         seed: seed.and_then(|seed| member.columns.iter().position(|c| c.name == seed.value)),
         constant: prepared.and_then(|prepared| prepared.constant.clone()),
+        identifies: None,
         advance_sequence: own.identity
             && matches!(own.kind, Kind::Int(_))
             && prepared.is_some_and(|prepared| prepared.unique && prepared.constant.is_none()),

@@ -36,6 +36,7 @@ pub(super) fn read(
                 seed: None,
                 domain: None,
                 locale: None,
+                identifies: None,
                 arguments: Vec::new(),
             };
             all_required(subject, function, &[], node.at, found).then_some(rule)
@@ -70,6 +71,7 @@ fn mapping(
     let name = text(subject, "function", name, found)?;
     let function = known_function(subject, &name.value, name.at, found)?;
     let mut rule = ColumnRule {
+        identifies: None,
         function: name,
         seed: None,
         domain: None,

@@ -41,6 +41,50 @@ pub struct RuleSet {
     pub locale: Option<Spanned<String>>,
     /// Rules by table pattern, in the order written.
     pub tables: Vec<(Spanned<NamePattern>, TableRule)>,
+    /// What the leak gate may find.
+    pub allow: Vec<Allow>,
+    /// What the scrub does beyond rows.
+    pub scrub: ScrubRules,
+}
+
+/// Something the leak gate may find: `verify: { allow: [{ column: …, reason: … }] }`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Allow {
+    /// `schema.table.column`, as the report names it.
+    pub column: Spanned<String>,
+    /// Only this kind of identifier; any where absent.
+    pub kind: Option<Spanned<String>>,
+    /// Why.
+    pub reason: String,
+}
+
+/// What the scrub does beyond rows: `scrub: { accept: …, roles: …, databases: … }`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ScrubRules {
+    /// Checks that may stay undone, by id, with the reason.
+    pub accept: Vec<(Spanned<String>, String)>,
+    /// What happens to login roles with `--scope instance`, by name or with stars; a role that is not named is locked.
+    pub roles: Vec<(Spanned<Part>, RoleRule)>,
+    /// What happens to the server's other databases with `--scope instance`; one that is not named refuses the run.
+    pub databases: Vec<(Spanned<String>, DatabaseRule)>,
+}
+
+/// What happens to a login role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoleRule {
+    /// `lock`: no login, no password. The default.
+    Lock,
+    /// `drop`: what it owns goes to the run's role, then it is dropped.
+    Drop,
+}
+
+/// What happens to another database of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseRule {
+    /// `drop`.
+    Drop,
+    /// `masked`: it must hold the marker of a run of its own that has passed.
+    Masked,
 }
 
 /// What the rules say about a table.
@@ -77,6 +121,8 @@ pub struct ColumnRule {
     pub domain: Option<Spanned<String>>,
     /// Locale of the fakes.
     pub locale: Option<Spanned<String>>,
+    /// The column's originals identify a person, or do not, whatever the function's kind is.
+    pub identifies: Option<Spanned<bool>>,
     /// The function's own parameters, checked against the registry.
     pub arguments: Vec<(Spanned<String>, Spanned<Argument>)>,
 }

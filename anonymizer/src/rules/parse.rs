@@ -6,7 +6,7 @@ use super::column::{self, Place, flag, plain, text};
 use super::name::{NamePattern, Part};
 use super::suggest::did_you_mean;
 use super::yaml::{self, Key, Node, Shape};
-use super::{ColumnRule, RuleSet, TableRule, predicate};
+use super::{ColumnRule, RuleSet, ScrubRules, TableRule, predicate};
 use crate::finding::{Collected, Findings, Position, Spanned};
 
 /// Reads a rules file; `file` is its name for messages. Never panics, whatever the bytes are.
@@ -14,7 +14,14 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<RuleSet, Findings> {
     let mut found = Collected::default();
     let (locale, tables) = document(bytes, &mut found).unwrap_or_default();
     let digest = hex::encode(Sha256::digest(bytes));
-    let rules = RuleSet { file: file.to_owned(), digest, locale, tables };
+    let rules = RuleSet {
+        file: file.to_owned(),
+        digest,
+        locale,
+        tables,
+        allow: Vec::new(),
+        scrub: ScrubRules::default(),
+    };
     found.or(rules, format!("read {file}"), file)
 }
 

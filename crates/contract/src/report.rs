@@ -39,6 +39,143 @@ pub struct Report {
     pub tables: Vec<TableReport>,
     /// What the reader should know, one sentence each: residues, resumed units, things taken down and put back.
     pub notes: Vec<String>,
+    /// Every scrub check of the engine, in a fixed order.
+    pub checks: Vec<ScrubCheck>,
+    /// What the leak gate has found.
+    pub gate: Gate,
+    /// Passed where every scrub check and the gate did.
+    pub verdict: Verdict,
+}
+
+/// Whether a masked database may leave.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It may.
+    Passed,
+    /// It may not.
+    Failed,
+}
+
+/// One thing besides rows in which personal data could leave, and what became of it.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct ScrubCheck {
+    /// Stable name, as rules accept it: `postgres.column-statistics`.
+    pub id: String,
+    /// What was looked at: a sentence for a reader who knows databases.
+    pub title: String,
+    /// What became of it.
+    pub status: ScrubStatus,
+    /// What was found or done, with names and counts, never a value.
+    pub detail: String,
+    /// Commands that enable again what was disabled.
+    pub undo: Vec<String>,
+    /// Why the rules accept it, where they do.
+    pub reason: Option<String>,
+}
+
+/// What became of a scrub check.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum ScrubStatus {
+    /// There was something, and it is gone or disabled.
+    Done,
+    /// There was nothing.
+    NotNeeded,
+    /// The platform denies every tenant to look or to change: a documented residual risk. Not red.
+    Residual,
+    /// Belongs to the server, which `--scope database` leaves alone: reported, not changed. Not red.
+    Reported,
+    /// It could not be done, and the rules accept that, with a reason. Not red.
+    Accepted,
+    /// It could not be done. Red.
+    Failed,
+}
+
+/// The leak gate: every value of every table searched for the originals.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Gate {
+    /// No leak was found that the rules do not allow.
+    pub passed: bool,
+    /// Distinct fingerprints of originals that were looked for.
+    pub originals: u64,
+    /// Values read.
+    pub values: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Chance that a token that is no original passes the first filter. Each such hit is confirmed by 128 bits.
+    pub false_positive_rate: f64,
+    /// Wall seconds.
+    pub seconds: f64,
+    /// Originals that are still there.
+    pub leaks: Vec<Leak>,
+    /// Columns marked `keep` that look like identifiers.
+    pub suspects: Vec<Suspect>,
+    /// How alone the rows are in what is left of their quasi-identifiers: information, never red.
+    pub anonymity: Vec<Anonymity>,
+}
+
+/// Originals found in one place.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Leak {
+    /// `schema.table.column`, or what holds the metadata: `comment on public.customers`.
+    pub place: String,
+    /// Kind of identifier: `email`.
+    pub kind: String,
+    /// Values that hold at least one.
+    pub count: u64,
+    /// Why the rules allow it, where they do.
+    pub reason: Option<String>,
+}
+
+/// A kept column whose values look like identifiers.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Suspect {
+    /// `schema.table.column`.
+    pub column: String,
+    /// Kind of identifier.
+    pub kind: String,
+    /// Values looked at.
+    pub sampled: u64,
+    /// Of these, how many look like one.
+    pub matched: u64,
+    /// Why the rules allow it, where they do.
+    pub reason: Option<String>,
+}
+
+/// k-anonymity of a table (Sweeney 2002) over the columns that are kept or coarsened.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Anonymity {
+    /// `schema.table`.
+    pub table: String,
+    /// The quasi-identifiers.
+    pub columns: Vec<String>,
+    /// Rows looked at.
+    pub rows: u64,
+    /// Size of the smallest group of rows that agree in all of them.
+    pub k: u64,
+    /// Rows that are alone in their group.
+    pub alone: u64,
+}
+
+/// How a column's values were spread before and after masking. Borders are round numbers and labels come from the schema,
+/// so that no value of a row is told.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Distribution {
+    /// `number`, `date` or `category`.
+    pub sort: String,
+    /// One per bar: a round range, a period, a label of the schema or a rank.
+    pub labels: Vec<String>,
+    /// Share of the values per bar before, in parts of a thousand.
+    pub before: Vec<u16>,
+    /// The same after.
+    pub after: Vec<u16>,
 }
 
 /// A named span of wall time.
@@ -104,4 +241,8 @@ pub struct ColumnReport {
     pub nulls: u64,
     /// Of these, how many are different now.
     pub changed: u64,
+    /// The kind of direct identifier whose originals the gate looks for, where the column holds one.
+    pub identifies: Option<String>,
+    /// How its values were spread, for numbers, dates and categories.
+    pub distribution: Option<Distribution>,
 }

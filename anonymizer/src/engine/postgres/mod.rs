@@ -42,9 +42,12 @@ use tokio::sync::Mutex;
 use crate::catalog::{Catalog, TableName};
 use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::session::run;
-use crate::engine::{Begun, Engine, EngineError, RunOptions, Sample, TableOutcome, Unit};
+use crate::engine::{
+    Begun, Engine, EngineError, Marker, Reader, RunOptions, Sample, Source, TableOutcome, Unit,
+};
 use crate::plan::{Action, Plan};
 use crate::progress::Progress;
+use contract::report::ScrubCheck;
 
 /// A PostgreSQL database.
 pub struct PostgresEngine {
@@ -170,6 +173,26 @@ impl Engine for PostgresEngine {
     ) -> Result<Vec<String>, EngineError> {
         let conn = &mut *self.control.lock().await;
         finish::finish(conn, plan, &self.options).await
+    }
+
+    async fn scrub(&self, _: &Plan, _: &RunOptions) -> Result<Vec<ScrubCheck>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    async fn sources(&self) -> Result<Vec<Source>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    async fn read(&self, _: &Source, _: &mut dyn Reader) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    async fn metadata(&self) -> Result<Vec<(String, String)>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    async fn conclude(&self, _: &RunOptions, _: &Marker) -> Result<(), EngineError> {
+        Ok(())
     }
 }
 

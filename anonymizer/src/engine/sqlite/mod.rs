@@ -36,9 +36,13 @@ use self::error::during;
 use self::session::{Session, Start};
 use self::stop::Stop;
 use crate::catalog::Catalog;
-use crate::engine::{Begun, Engine, EngineError, RunOptions, Sample, Stopper, TableOutcome, Unit};
+use crate::engine::{
+    Begun, Engine, EngineError, Marker, Reader, RunOptions, Sample, Source, Stopper, TableOutcome,
+    Unit,
+};
 use crate::plan::{Action, Plan, TablePlan};
 use crate::progress::Progress;
+use contract::report::ScrubCheck;
 
 /// A SQLite database file.
 pub struct SqliteEngine {
@@ -151,6 +155,26 @@ impl Engine for SqliteEngine {
             let session = self.session().take().ok_or_else(not_begun)?;
             finish::finish(*session, plan, options, progress)
         })
+    }
+
+    async fn scrub(&self, _: &Plan, _: &RunOptions) -> Result<Vec<ScrubCheck>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    async fn sources(&self) -> Result<Vec<Source>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    async fn read(&self, _: &Source, _: &mut dyn Reader) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    async fn metadata(&self) -> Result<Vec<(String, String)>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    async fn conclude(&self, _: &RunOptions, _: &Marker) -> Result<(), EngineError> {
+        Ok(())
     }
 }
 

@@ -36,6 +36,7 @@ pub(super) static JSON: Function = Function {
     }],
     keyed: false,
     localized: false,
+    identifies: None,
     uniqueness: "never unique",
     normalisation: "each function's own; numbers as they are written",
     longest: "no bound",
