@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anonymizer::engine::sqlite::SqliteEngine;
-use anonymizer::engine::{RunOptions, TableOutcome};
+use anonymizer::engine::{RunOptions, Scope, TableOutcome};
 use anonymizer::execute::{self, Ended, Ready, Refusal};
 use anonymizer::mask::key::Keyring;
 use anonymizer::progress::Silent;
 use anonymizer::rules::{self, RuleSet};
+use anonymizer::verify::vault::Vault;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
@@ -114,6 +115,8 @@ impl File {
     /// Runs with a key of one's own, and with `--allow-connections` or not.
     pub fn run_with(&self, rules: &str, key: &str, allow_connections: bool) -> Run {
         let keyring = Keyring::from_hex(key).expect("a key");
+        let kept = tempfile::tempdir().expect("a directory");
+        let vault = Vault::open(kept.path(), &keyring).expect("a vault");
         let options = RunOptions {
             run_id: "test".to_owned(),
             key_check: keyring.check_value(),
@@ -122,6 +125,8 @@ impl File {
             spool_dir: None,
             allow_connections,
             now: "2024-06-01T12:00:00Z".to_owned(),
+            scope: Scope::Database,
+            vault: Arc::new(vault),
         };
         runtime().block_on(async {
             let engine = match SqliteEngine::connect(&self.url()) {

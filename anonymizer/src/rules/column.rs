@@ -42,7 +42,7 @@ pub(super) fn read(
             all_required(subject, function, &[], node.at, found).then_some(rule)
         }
         Shape::Mapping(entries) => mapping(subject, node.at, entries, place, found),
-        Shape::List => {
+        Shape::List(_) => {
             let cure = "write a function name, or `{ function: name, parameter: value }`";
             found.add(node.at, subject, "a list where a function is expected", cure);
             None
@@ -231,7 +231,7 @@ pub(super) fn text(
     match &node.shape {
         Shape::Scalar { text, .. } => Some(Spanned::new(text.clone(), node.at)),
         Shape::Unusable => None,
-        Shape::List | Shape::Mapping(_) => {
+        Shape::List(_) | Shape::Mapping(_) => {
             let message = format!("`{name}` is {} where a word is expected", node.noun());
             found.add(
                 node.at,

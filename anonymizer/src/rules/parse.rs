@@ -169,7 +169,7 @@ fn table(subject: &str, node: &Node, found: &mut Collected) -> Option<TableRule>
             }
         },
         Shape::Mapping(entries) => table_mapping(subject, node.at, entries, found),
-        Shape::List => {
+        Shape::List(_) => {
             found.add(node.at, subject, "a list where a table's rule is expected", CURE);
             None
         }

@@ -22,8 +22,8 @@ pub(super) struct Node {
 pub(super) enum Shape {
     /// A scalar's text; `plain` where it was written without quotes and not as a block.
     Scalar { text: String, plain: bool },
-    /// A list.
-    List,
+    /// A list's items, in order.
+    List(Vec<Node>),
     /// Keys and values in the order written; every key is there once.
     Mapping(Vec<(Key, Node)>),
     /// Something that is a finding already.
@@ -48,7 +48,7 @@ impl Node {
     pub fn noun(&self) -> &'static str {
         match self.shape {
             Shape::Scalar { .. } => "a word",
-            Shape::List => "a list",
+            Shape::List(_) => "a list",
             Shape::Mapping(_) => "a mapping",
             Shape::Unusable => "unusable",
         }
@@ -76,7 +76,7 @@ pub(super) fn read(text: &str, found: &mut Collected) -> Option<Node> {
 
 /// A mapping or list whose end has not been seen.
 enum Open {
-    List { at: Position },
+    List { at: Position, items: Vec<Node> },
     Mapping { at: Position, entries: Vec<(Key, Node)>, key: Option<Option<Key>> },
 }
 
@@ -110,7 +110,7 @@ impl Builder<'_> {
             }
             Event::SequenceStart(anchor, tag) => {
                 self.no_extras(at, anchor, tag.is_some());
-                return self.enter(at, Open::List { at });
+                return self.enter(at, Open::List { at, items: Vec::new() });
             }
             Event::MappingStart(anchor, tag) => {
                 self.no_extras(at, anchor, tag.is_some());
@@ -119,7 +119,7 @@ impl Builder<'_> {
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(open) = self.open.pop() {
                     let node = match open {
-                        Open::List { at } => Node { at, shape: Shape::List },
+                        Open::List { at, items } => Node { at, shape: Shape::List(items) },
                         Open::Mapping { at, entries, .. } => {
                             Node { at, shape: Shape::Mapping(entries) }
                         }
@@ -156,7 +156,7 @@ impl Builder<'_> {
     fn node(&mut self, mut node: Node) {
         match self.open.last_mut() {
             None => self.root = Some(node),
-            Some(Open::List { .. }) => {}
+            Some(Open::List { items, .. }) => items.push(node),
             Some(Open::Mapping { entries, key, .. }) => match key.take() {
                 None => *key = Some(as_key(node, entries, self.found)),
                 Some(None) => {}
