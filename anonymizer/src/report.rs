@@ -1,4 +1,4 @@
-//! From what a run has done to `report.json`. Names and counts only; it never sees a value.
+//! From what a run has done to `report.json`, and to its signed form. Names and counts only; it never sees a value.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -13,8 +13,10 @@ use crate::execute::{Done, Outcome};
 use crate::mask::FUNCTION_SET;
 use crate::plan::{Action, ColumnPlan, Plan, TablePlan};
 
-/// The file's name in the report directory.
+/// The statement's name in the report directory.
 pub const FILE_NAME: &str = "report.json";
+/// The signed statement's name beside it.
+pub const SIGNED_NAME: &str = "statement.dsse.json";
 
 /// Joins what was planned and what has happened. `engine` and `database` name the database, `finished_at` is RFC 3339.
 pub fn report(
@@ -125,12 +127,11 @@ pub fn prepare_directory(directory: &Path) -> io::Result<()> {
     tempfile::NamedTempFile::new_in(directory)?.close()
 }
 
-/// Writes the report as a whole or not at all: a reader never sees half a file.
-pub fn write(directory: &Path, report: &Report) -> io::Result<PathBuf> {
-    let path = directory.join(FILE_NAME);
+/// Writes a file of the report as a whole or not at all: a reader never sees half of it.
+pub fn write(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+    let path = directory.join(name);
     let mut file = temporary(directory)?;
-    serde_json::to_writer_pretty(&mut file, report)?;
-    file.write_all(b"\n")?;
+    file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(&path).map_err(|error| error.error)?;
     // The new name itself reaches the disk with the directory.

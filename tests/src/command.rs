@@ -23,7 +23,11 @@ pub struct Finished {
 /// The command, with [`KEY`] and nothing else of our environment that it listens to.
 pub fn anonymizer() -> Result<Command> {
     let mut command = Command::new(executable()?);
-    command.env_remove("DATABASE_URL").env("ANONYMIZER_KEY", KEY).stdin(Stdio::null());
+    command
+        .env_remove("DATABASE_URL")
+        .env_remove("ANONYMIZER_SIGN_KEY")
+        .env("ANONYMIZER_KEY", KEY)
+        .stdin(Stdio::null());
     Ok(command)
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use contract::report::{ColumnReport, Report, TableReport};
+use contract::statement::Statement;
 
 use crate::command::{Finished, finish, with_rules};
 use crate::postgres::{Database, Server};
@@ -38,7 +39,7 @@ impl<'a> Masked<'a> {
             last.join("\n")
         );
         let report = std::fs::read(directory.path().join("report.json"))?;
-        Ok(Self { original, masked, finished, report: serde_json::from_slice(&report)? })
+        Ok(Self { original, masked, finished, report: Statement::read(&report)?.predicate })
     }
 
     /// The report on a table.

@@ -27,6 +27,9 @@ pub enum Error {
     /// The question on the terminal was not answered with yes.
     #[error("mask {0}: not confirmed, nothing was written")]
     Declined(String),
+    /// What was to be verified was not.
+    #[error("{0}")]
+    Unverified(String),
     /// A file could not be written, or standard output was closed.
     #[error("{task}")]
     Io {
@@ -66,6 +69,7 @@ impl Error {
         match self {
             Error::Usage(_) | Error::Rules(_) => exit_codes::USAGE,
             Error::Refused(_) | Error::Declined(_) => exit_codes::REFUSED,
+            Error::Unverified(_) => exit_codes::VERIFY_FAILED,
             Error::Interrupted(_) => exit_codes::TEMPORARY,
             Error::Io { .. } | Error::Panicked => exit_codes::UNEXPECTED,
             Error::Engine { source, .. } => match **source {
@@ -194,6 +198,7 @@ mod tests {
         assert_eq!(engine(EngineError::Unexpected("x".into())), exit_codes::UNEXPECTED);
         assert_eq!(Error::Interrupted("SIGINT").exit_code(), exit_codes::TEMPORARY);
         assert_eq!(Error::Declined("shop".into()).exit_code(), exit_codes::REFUSED);
+        assert_eq!(Error::Unverified("x".into()).exit_code(), exit_codes::VERIFY_FAILED);
         let findings = Findings { task: "plan x".into(), file: "x".into(), findings: Vec::new() };
         assert_eq!(Error::Rules(findings.clone()).exit_code(), exit_codes::USAGE);
         assert_eq!(Error::Refused(findings).exit_code(), exit_codes::REFUSED);

@@ -15,7 +15,9 @@ mod key;
 mod preview;
 mod print;
 mod run;
+mod sign;
 mod signals;
+mod statement;
 
 pub use error::{Error, explain};
 pub use print::Format;
@@ -36,7 +38,7 @@ use print::say;
 /// Masks personal data in a database in place, by rules.
 ///
 /// Every column is decided by the rules file, or the run is refused. Exit codes: 0 done, 1 unexpected, 2 usage or invalid
-/// rules, 3 refused (nothing was written), 75 temporary (run the same command again).
+/// rules, 3 refused (nothing was written), 4 verification failed, 75 temporary (run the same command again).
 #[derive(Debug, Parser)]
 #[command(name = "anonymizer", version, max_term_width = 100)]
 pub struct Cli {
@@ -55,6 +57,8 @@ enum Command {
     Check(Target),
     /// Show a few masked rows of each table; writes nothing and never shows an original.
     Preview(preview::Arguments),
+    /// Check a signed statement against its signer's key, and say what is signed.
+    VerifyStatement(statement::Arguments),
     /// List the masking functions, or explain one.
     Functions {
         /// The function to explain.
@@ -92,6 +96,7 @@ impl Cli {
         let format = self.format;
         match self.command {
             Command::Functions { name } => functions::print(name.as_deref(), format),
+            Command::VerifyStatement(arguments) => statement::verify(&arguments, format),
             Command::Run(arguments) => on_database(Action::Run(arguments), format),
             Command::Check(target) => on_database(Action::Check(target), format),
             Command::Preview(arguments) => on_database(Action::Preview(arguments), format),

@@ -1,16 +1,19 @@
 //! `anonymizer run`: masks a database in place and says what was done.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Instant;
 
 use clap::Args;
+use contract::key::SigningKey;
 use contract::report::{Report, TableAction};
+use contract::statement::{self, Statement, sha256};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::print::{count, thousands};
+use super::sign::SignArguments;
 use super::{Error, Format, KeyArguments, Target, ask, draw, say};
 use crate::engine::{Engine, EngineError, Marker, RunOptions, Scope};
 use crate::execute::{self, Ended, Failure, Outcome, Ready, Refusal};
@@ -33,6 +36,8 @@ pub struct Arguments {
     /// Write report.json to this directory, which is made where it is missing.
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
+    #[command(flatten)]
+    sign: SignArguments,
     /// Tables masked at a time; by default as many as there are processors, at most 8.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: Option<u16>,
@@ -84,6 +89,7 @@ pub async fn run<E: Engine + 'static>(
 ) -> Result<(), Error> {
     let start = Instant::now();
     let keyring = arguments.key.keyring()?;
+    let signing = arguments.sign.key(arguments.report.is_some())?;
     if let Some(directory) = &arguments.report {
         report::prepare_directory(directory).map_err(|error| {
             let (name, kind) = (directory.display(), error.kind());
@@ -120,18 +126,12 @@ pub async fn run<E: Engine + 'static>(
 
     let now = Timestamp::now().to_string();
     let document = report::report(&engine_name, location, &plan, &options, &outcome, now);
-    let file = arguments.report.as_deref().map(|directory| {
-        report::write(directory, &document).map_err(|source| Error::Io {
-            task: format!(
-                "write {} (the database is masked)",
-                directory.join(report::FILE_NAME).display()
-            ),
-            source,
-        })
-    });
+    let statement = Statement::new(document.clone()).to_bytes();
+    let file =
+        arguments.report.as_deref().map(|directory| write(directory, &statement, signing.as_ref()));
     let marker = Marker {
         run_id: document.run_id.clone(),
-        digest: String::new(),
+        digest: sha256(&statement),
         verdict: document.verdict,
         finished_at: document.finished_at.clone(),
     };
@@ -158,6 +158,21 @@ impl Arguments {
             vault: Arc::new(vault),
         }
     }
+}
+
+/// Writes the report, and its signed form where there is a key.
+fn write(directory: &Path, report: &[u8], key: Option<&SigningKey>) -> Result<PathBuf, Error> {
+    let write = |name: &str, bytes: &[u8]| {
+        report::write(directory, name, bytes).map_err(|source| Error::Io {
+            task: format!("write {} (the database is masked)", directory.join(name).display()),
+            source,
+        })
+    };
+    let file = write(report::FILE_NAME, report)?;
+    if let Some(key) = key {
+        write(report::SIGNED_NAME, &statement::sign(report, key))?;
+    }
+    Ok(file)
 }
 
 /// Sorts by time, and two runs of one second still differ.

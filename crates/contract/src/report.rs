@@ -1,9 +1,9 @@
-//! `report.json`: what a run did, column by column. Counts and names only, never a value.
+//! What a run did, column by column: the predicate of `report.json`. Counts and names only, never a value.
 
 use serde::{Deserialize, Serialize};
 
 /// The version of this document's form; raised when a reader would have to change.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// What one run did to one database.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]

@@ -167,7 +167,7 @@ fn processor_time(pid: u32) -> Option<Duration> {
 }
 
 fn masked_values(report: &Path) -> Result<u64> {
-    let report: contract::report::Report = serde_json::from_slice(&std::fs::read(report)?)?;
+    let report = contract::statement::Statement::read(&std::fs::read(report)?)?.predicate;
     let columns = report.tables.iter().flat_map(|table| &table.columns);
     Ok(columns
         .filter(|column| column.class != "keep")
