@@ -17,7 +17,6 @@ use crate::plan::{Plan, plan};
 use crate::progress::Progress;
 use crate::rules::RuleSet;
 use crate::verify::gate;
-use crate::verify::vault::VaultError;
 
 /// What a run has done.
 #[derive(Clone, Debug, Default)]
@@ -137,6 +136,7 @@ pub async fn execute<E: Engine + 'static>(
         Begun::AlreadyDone(when) => return Ok(Ended::AlreadyDone(when)),
         Begun::Work(units) => units,
     };
+    let collected = run.collected(&units)?;
     outcome.tables = outcome.time("mask", &run, run.mask(units)).await?;
     let finish = run.engine.finish(&run.plan, &run.options, run.progress.as_ref());
     let notes = outcome.time("finish", &run, finish).await;
@@ -145,12 +145,11 @@ pub async fn execute<E: Engine + 'static>(
         finished: outcome.names(),
         units: outcome.tables.len(),
     })?;
-    let names: Vec<String> = outcome.names().iter().map(ToString::to_string).collect();
     let scrub = run.engine.scrub(&run.plan, &run.options);
     let checks = outcome.time("scrub", &run, scrub).await;
     outcome.checks = checks.map_err(|source| run.late(source, &outcome))?;
-    let originals = run.options.vault.originals(&names);
-    let originals = originals.map_err(|source| run.late(vault_error(source), &outcome))?;
+    let originals = run.options.vault.originals(&collected);
+    let originals = originals.map_err(|source| run.late(source.into(), &outcome))?;
     let look = gate::look(
         Arc::clone(&run.engine),
         &run.plan,
@@ -161,14 +160,6 @@ pub async fn execute<E: Engine + 'static>(
     let gate = outcome.time("verify", &run, look).await;
     outcome.gate = gate.map_err(|source| run.late(source, &outcome))?;
     Ok(Ended::Masked(outcome))
-}
-
-/// Without its fingerprints a database cannot be verified.
-fn vault_error(error: VaultError) -> EngineError {
-    match error {
-        VaultError::Missing { .. } => EngineError::Unverified(error.to_string()),
-        VaultError::Io(_) => EngineError::Temporary(error.to_string()),
-    }
 }
 
 impl Outcome {
@@ -189,6 +180,22 @@ impl<E: Engine + 'static> Run<E> {
     /// A failure after every unit was masked.
     fn late(&self, source: EngineError, outcome: &Outcome) -> Failure {
         Failure { source, finished: outcome.names(), units: outcome.tables.len() }
+    }
+
+    /// The units whose originals the gate looks for. Those that an earlier run has masked must have left theirs: without
+    /// them there is no use in going on.
+    fn collected(&self, units: &[Unit]) -> Result<Vec<String>, Failure> {
+        if !self.plan.identifies() {
+            return Ok(Vec::new());
+        }
+        for unit in units.iter().filter(|unit| unit.done.is_some()) {
+            self.options.vault.check(&unit.name.to_string()).map_err(|error| Failure {
+                source: error.into(),
+                finished: Vec::new(),
+                units: 0,
+            })?;
+        }
+        Ok(units.iter().map(|unit| unit.name.to_string()).collect())
     }
 
     async fn mask(&self, units: Vec<Unit>) -> Result<Vec<Done>, Failure> {
@@ -256,6 +263,7 @@ mod tests {
     use crate::catalog::Catalog;
     use crate::engine::{Marker, Reader, Sample, Source};
     use crate::progress::Silent;
+    use crate::verify::vault::Vault;
 
     /// Units by name: `slow` takes a while, `bad` fails, `panics` does, `done` was masked before.
     struct Scripted {
@@ -362,7 +370,7 @@ mod tests {
             allow_connections: false,
             now: "2000-01-01T00:00:00Z".into(),
             scope: crate::engine::Scope::Database,
-            vault: Arc::new(crate::verify::vault::Vault),
+            vault: Arc::new(Vault::private(None, &Keyring::ephemeral()).unwrap()),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let ended = runtime.block_on(execute(

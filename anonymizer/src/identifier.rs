@@ -29,6 +29,20 @@ pub enum Identifier {
 }
 
 impl Identifier {
+    /// Every kind.
+    pub const ALL: [Identifier; 10] = [
+        Identifier::Email,
+        Identifier::Phone,
+        Identifier::Username,
+        Identifier::Iban,
+        Identifier::Card,
+        Identifier::NationalId,
+        Identifier::FullName,
+        Identifier::StreetAddress,
+        Identifier::Secret,
+        Identifier::Other,
+    ];
+
     /// The name in rules and reports.
     pub fn name(self) -> &'static str {
         match self {

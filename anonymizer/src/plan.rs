@@ -47,6 +47,13 @@ pub struct Plan {
     pub scrub: ScrubRules,
 }
 
+impl Plan {
+    /// True where the gate has originals to look for.
+    pub fn identifies(&self) -> bool {
+        self.tables.iter().flat_map(|table| &table.columns).any(ColumnPlan::has_originals)
+    }
+}
+
 /// What will be done to one table.
 #[derive(Clone)]
 pub struct TablePlan {
@@ -108,6 +115,13 @@ pub struct ColumnPlan {
     pub identifies: Option<Identifier>,
     /// The column is masked by a permutation of integers and draws from a sequence, which must move past the fakes.
     pub advance_sequence: bool,
+}
+
+impl ColumnPlan {
+    /// True where its values, or parts of them, are collected for the gate.
+    pub fn has_originals(&self) -> bool {
+        self.identifies.is_some() || self.mask.as_ref().is_some_and(|mask| mask.identifies_parts())
+    }
 }
 
 /// Joins rules and catalog. The keyring decides no finding: `check` works without the run's key.

@@ -106,8 +106,7 @@ pub async fn run<E: Engine + 'static>(
     }
 
     let plan = Arc::new(plan);
-    let vault = Vault::open(&std::env::temp_dir(), &keyring)
-        .map_err(|error| Error::Usage(error.to_string()))?;
+    let vault = Vault::private(None, &keyring).map_err(|error| Error::Usage(error.to_string()))?;
     let options = Arc::new(arguments.options(&keyring, vault));
     let progress = draw::progress();
     let ended =

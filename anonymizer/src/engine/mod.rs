@@ -20,7 +20,7 @@ use crate::mask::{MaskError, civil};
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::value::{Value, hyphenated};
-use crate::verify::vault::Vault;
+use crate::verify::vault::{Vault, VaultError};
 
 /// What a run is told besides its plan.
 #[derive(Clone)]
@@ -274,6 +274,17 @@ pub enum EngineError {
     /// Anything else.
     #[error("{0}")]
     Unexpected(String),
+}
+
+impl From<VaultError> for EngineError {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Missing { .. } => EngineError::Unverified(format!(
+                "{error}\n(hint: name the directory that the interrupted run kept them in with --state; where they are lost, restore the database and start again)"
+            )),
+            VaultError::Io(_) => EngineError::Temporary(error.to_string()),
+        }
+    }
 }
 
 /// Renders a masked value for `preview`: dates and times in ISO 8601, bytes in hex; `None` for NULL.

@@ -59,6 +59,11 @@ impl Keyring {
         hex::encode(&self.derive("anonymizer/check")[..8])
     }
 
+    /// A key for something other than masking: no domain's subkey and no other label's.
+    pub fn secret(&self, label: &str) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.derive(&format!("anonymizer/secret/{label}")))
+    }
+
     fn derive(&self, label: &str) -> [u8; 32] {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.master.as_slice());
         bits(hmac::sign(&key, label.as_bytes()))

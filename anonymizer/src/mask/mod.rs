@@ -312,6 +312,18 @@ pub trait Mask: Send + Sync {
     fn leaves_parts(&self) -> bool {
         false
     }
+    /// It masks parts of a value that identify somebody by themselves, which [`Mask::parts`] shows.
+    fn identifies_parts(&self) -> bool {
+        false
+    }
+    /// Shows the parts of an original that identify somebody by themselves. The whole value is its column's business.
+    fn parts(
+        &self,
+        _value: &Value<'_>,
+        _show: &mut dyn FnMut(Identifier, &Value<'_>),
+    ) -> Result<(), MaskError> {
+        Ok(())
+    }
 }
 
 /// A value that a mask could not understand. Says which sort of thing is wrong, never the value.

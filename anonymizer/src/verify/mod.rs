@@ -4,6 +4,9 @@
 //! Afterwards the gate reads every value of every table and the catalog's own texts, breaks them into tokens and looks each
 //! up. A hit is reported by place, kind and count, never as a value.
 
+mod distinct;
+mod filter;
+mod fingerprint;
 mod fold;
 pub mod gate;
 pub mod normal;
@@ -11,5 +14,7 @@ pub mod normal;
 mod number;
 #[expect(dead_code, reason = "the gate reads with it")]
 mod phone;
+mod sealed;
+pub mod state;
 mod token;
 pub mod vault;

@@ -1,101 +1,536 @@
 //! Fingerprints of the originals, collected while masking, kept in `--state` until the verdict.
+//!
+//! One encrypted file for each unit, written out before the unit commits, so that a run that was killed and is run again
+//! still knows what the units looked like that it need not mask any more. Nothing but fingerprints is kept, and these under
+//! a key that follows from the masking key: without it a file is noise. Memory is bounded whatever the number of originals:
+//! a collector holds a few megabytes, the filter of all originals at most 256 MiB and 4 bytes for each.
 
-use std::path::Path;
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
+use ring::hmac;
+use tempfile::TempDir;
+
+use super::distinct::Distinct;
+use super::filter::Filter;
+pub use super::fingerprint::{Fingerprint, Fingerprints};
+use super::sealed::{self, UNFINISHED, Unreadable, Writer};
+use super::{normal, state};
 use crate::identifier::Identifier;
 use crate::mask::key::Keyring;
 
+/// Fingerprints a collector holds before it sorts them and writes them out.
+const BUFFERED: usize = sealed::MOST_BYTES / Fingerprint::BYTES;
+/// What the files of units are called after their hash.
+const SUFFIX: &str = "originals";
+
 /// The fingerprints of a run.
-pub struct Vault;
+pub struct Vault {
+    kept: Arc<Kept>,
+}
+
+/// Where fingerprints are kept, and under which keys.
+struct Kept {
+    directory: PathBuf,
+    fingerprints: Fingerprints,
+    /// Of the files' contents.
+    key: sealed::Key,
+    /// Of the files' names.
+    names: hmac::Key,
+    /// The identifier of the run that began, which a rerun goes on with.
+    run: OnceLock<String>,
+    /// Removes a directory that nobody will look into again.
+    _private: Option<TempDir>,
+}
 
 /// Why fingerprints cannot be kept or found.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
-    /// A unit that an earlier run has masked left no fingerprints.
-    #[error("the fingerprints of {unit} are missing")]
+    /// A unit that is masked has no fingerprints that can be used.
+    #[error("the fingerprints of {unit}'s originals {why}")]
     Missing {
         /// The unit.
         unit: String,
+        /// What is wrong with them, with the directory: a verb phrase.
+        why: String,
     },
     /// The directory cannot be used.
     #[error("{0}")]
     Io(String),
 }
 
-/// Two independent keyed 64-bit hashes of a kind and a normal form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Fingerprint {
-    /// Looked up in the filter.
-    pub first: u64,
-    /// Confirms a hit.
-    pub second: u64,
-}
-
-/// Makes fingerprints: the same for the same key.
-#[derive(Clone)]
-pub struct Fingerprints;
-
-impl Fingerprints {
-    /// The fingerprint of a normal form.
-    pub fn of(&self, _kind: Identifier, _normal: &[u8]) -> Fingerprint {
-        Fingerprint { first: 0, second: 0 }
-    }
-}
-
 impl Vault {
-    /// The vault of a run in a directory, which is made where it is missing.
-    pub fn open(_directory: &Path, _keyring: &Keyring) -> Result<Self, VaultError> {
-        Ok(Self)
+    /// The vault of one database's runs in a directory, which is made where it is missing. Nobody else may be able to write
+    /// to it.
+    pub fn open(directory: &Path, keyring: &Keyring) -> Result<Self, VaultError> {
+        state::prepare(directory).map_err(VaultError::Io)?;
+        let directory = directory.canonicalize().map_err(|error| failed(directory, &error))?;
+        Ok(Self::at(directory, None, keyring))
     }
+
+    /// A vault for one process, which is gone with it: for a key that nobody will have again. It lies in that directory, by
+    /// default in the system's for temporary files.
+    pub fn private(within: Option<&Path>, keyring: &Keyring) -> Result<Self, VaultError> {
+        let within = within.map_or_else(std::env::temp_dir, Path::to_path_buf);
+        let directory = tempfile::Builder::new()
+            .prefix("anonymizer-")
+            .permissions(fs::Permissions::from_mode(0o700))
+            .tempdir_in(&within)
+            .map_err(|error| failed(&within, &error))?;
+        Ok(Self::at(directory.path().to_path_buf(), Some(directory), keyring))
+    }
+
+    fn at(directory: PathBuf, private: Option<TempDir>, keyring: &Keyring) -> Self {
+        let names = keyring.secret("state/names");
+        let kept = Kept {
+            directory,
+            fingerprints: Fingerprints::new(keyring),
+            key: keyring.secret("state/files"),
+            names: hmac::Key::new(hmac::HMAC_SHA256, names.as_slice()),
+            run: OnceLock::new(),
+            _private: private,
+        };
+        Self { kept: Arc::new(kept) }
+    }
+
+    /// Where the files are.
+    pub fn directory(&self) -> &Path {
+        &self.kept.directory
+    }
+
+    /// Binds what is collected and what is found to a run: the one that began, also where this one goes on with it. Called
+    /// once, while the database is held. What a killed process has left unfinished is removed.
+    pub fn bind(&self, run: &str) -> Result<(), VaultError> {
+        self.kept.run.get_or_init(|| run.to_owned());
+        self.kept.remove(|name| name.starts_with(UNFINISHED))
+    }
+
     /// Collects the originals of one unit.
     pub fn collector(&self) -> Collector {
-        Collector
+        Collector { kept: Arc::clone(&self.kept), buffer: Vec::new(), writer: None, failed: None }
     }
+
+    /// Reads what a unit has left to the end.
+    pub fn check(&self, unit: &str) -> Result<(), VaultError> {
+        self.kept.each(unit, &mut |_| {})
+    }
+
     /// Everything collected by these units, in bounded memory.
-    pub fn originals(&self, _units: &[String]) -> Result<Originals, VaultError> {
-        Ok(Originals)
+    pub fn originals(&self, units: &[String]) -> Result<Originals, VaultError> {
+        let mut distinct = Distinct::default();
+        for unit in units {
+            self.kept.each(unit, &mut |sorted| distinct.add_sorted(sorted))?;
+        }
+        let mut filter = Filter::new(distinct.estimate());
+        let mut count = 0;
+        for unit in units {
+            self.kept.each(unit, &mut |sorted| {
+                count += sorted.iter().filter(|original| filter.insert(**original)).count() as u64;
+            })?;
+        }
+        Ok(Originals { kept: Arc::clone(&self.kept), units: units.to_vec(), filter, count })
     }
+
     /// Removes what is kept, after a verdict.
     pub fn discard(&self) -> Result<(), VaultError> {
-        Ok(())
+        self.kept.remove(|name| name.starts_with(UNFINISHED) || name.ends_with(SUFFIX))
     }
+}
+
+impl Kept {
+    fn run(&self) -> &str {
+        self.run.get().map_or("", String::as_str)
+    }
+
+    fn file(&self, unit: &str) -> PathBuf {
+        let name = hmac::sign(&self.names, unit.as_bytes());
+        self.directory.join(format!("{}.{SUFFIX}", hex::encode(&name.as_ref()[..16])))
+    }
+
+    /// Shows a unit's fingerprints, some at a time, in ascending order each time.
+    fn each(&self, unit: &str, show: &mut dyn FnMut(&[Fingerprint])) -> Result<(), VaultError> {
+        let mut decoded = Vec::new();
+        let read = sealed::read(&self.file(unit), &self.key, self.run(), unit, &mut |plain| {
+            decoded.clear();
+            let (fingerprints, _) = plain.as_chunks();
+            decoded.extend(fingerprints.iter().map(|bytes| Fingerprint::from_bytes(*bytes)));
+            show(&decoded);
+        });
+        let directory = self.directory.display();
+        let missing = |why| Err(VaultError::Missing { unit: unit.to_owned(), why });
+        match read {
+            Ok(()) => Ok(()),
+            Err(Unreadable::Absent) => missing(format!("are not in {directory}")),
+            Err(Unreadable::Foreign) => {
+                missing(format!("in {directory} are damaged, or another run's, key's or version's"))
+            }
+            Err(Unreadable::Io(kind)) => missing(format!("in {directory} cannot be read ({kind})")),
+        }
+    }
+
+    /// Removes the files whose name is one of these.
+    fn remove(&self, is_one: impl Fn(&str) -> bool) -> Result<(), VaultError> {
+        let remove = || {
+            for entry in fs::read_dir(&self.directory)? {
+                let entry = entry?;
+                if entry.file_name().to_str().is_some_and(&is_one) {
+                    fs::remove_file(entry.path())?;
+                }
+            }
+            sealed::sync_directory(&self.directory)
+        };
+        remove().map_err(|error| failed(&self.directory, &error))
+    }
+}
+
+fn failed(directory: &Path, error: &io::Error) -> VaultError {
+    VaultError::Io(format!(
+        "the state directory {} cannot be used ({})\n(hint: name another with --state)",
+        directory.display(),
+        error.kind()
+    ))
 }
 
 /// Collects the originals of one unit.
-pub struct Collector;
+pub struct Collector {
+    kept: Arc<Kept>,
+    buffer: Vec<Fingerprint>,
+    writer: Option<Writer>,
+    /// The first thing that went wrong; told when the unit is done.
+    failed: Option<VaultError>,
+}
 
 impl Collector {
     /// Notes an original.
-    pub fn add(&mut self, _kind: Identifier, _text: &str) {}
+    pub fn add(&mut self, kind: Identifier, text: &str) {
+        let (fingerprints, buffer) = (&self.kept.fingerprints, &mut self.buffer);
+        normal::original(kind, text, &mut |kind, normal| {
+            buffer.push(fingerprints.of(kind, normal));
+        });
+        if self.buffer.len() >= BUFFERED {
+            self.relieve();
+        }
+    }
+
     /// Writes what was collected to the vault's directory, encrypted, and reaches the disk before it returns. Called before
     /// the unit commits.
-    pub fn persist(self, _unit: &str) -> Result<(), VaultError> {
-        Ok(())
+    pub fn persist(mut self, unit: &str) -> Result<(), VaultError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        self.sort();
+        let name = self.kept.file(unit);
+        let finish =
+            |writer: Writer, buffer: &[Fingerprint]| writer.finish(&mut bytes(buffer), unit, &name);
+        let writer = match self.writer.take() {
+            Some(writer) => Ok(writer),
+            None => Writer::create(&self.kept.directory, &self.kept.key, self.kept.run()),
+        };
+        writer
+            .and_then(|writer| finish(writer, &self.buffer))
+            .map_err(|error| failed(&self.kept.directory, &error))
+    }
+
+    fn sort(&mut self) {
+        self.buffer.sort_unstable();
+        self.buffer.dedup();
+    }
+
+    /// Makes room: repeated originals go, and where that is not enough, all are written out.
+    fn relieve(&mut self) {
+        self.sort();
+        if self.buffer.len() > BUFFERED / 2 {
+            let spilled = self.spill();
+            self.failed = self.failed.take().or(spilled.err());
+            self.buffer.clear();
+        }
+    }
+
+    fn spill(&mut self) -> Result<(), VaultError> {
+        let kept = &self.kept;
+        let failed = |error| failed(&kept.directory, &error);
+        if self.writer.is_none() {
+            let writer = Writer::create(&kept.directory, &kept.key, kept.run()).map_err(failed)?;
+            self.writer = Some(writer);
+        }
+        match &mut self.writer {
+            // One value may have had several normal forms.
+            Some(writer) => self
+                .buffer
+                .chunks(BUFFERED)
+                .try_for_each(|chunk| writer.chunk(&mut bytes(chunk)))
+                .map_err(failed),
+            None => Ok(()),
+        }
     }
 }
 
+fn bytes(fingerprints: &[Fingerprint]) -> Vec<u8> {
+    fingerprints.iter().flat_map(|fingerprint| fingerprint.to_bytes()).collect()
+}
+
 /// The originals to look for.
-pub struct Originals;
+pub struct Originals {
+    kept: Arc<Kept>,
+    units: Vec<String>,
+    filter: Filter,
+    count: u64,
+}
 
 impl Originals {
     /// Makes fingerprints to look up.
     pub fn fingerprints(&self) -> Fingerprints {
-        Fingerprints
+        self.kept.fingerprints.clone()
     }
+
     /// False for certain, or true with [`Originals::false_positive_rate`] for what is no original.
-    pub fn may_hold(&self, _fingerprint: Fingerprint) -> bool {
-        false
+    pub fn may_hold(&self, fingerprint: Fingerprint) -> bool {
+        self.filter.may_hold(fingerprint)
     }
-    /// Of these candidates, those that are originals by all 128 bits, sorted.
-    pub fn confirm(&self, _candidates: &[Fingerprint]) -> Result<Vec<Fingerprint>, VaultError> {
-        Ok(Vec::new())
+
+    /// Of these candidates, those that are originals by all 128 bits, sorted. Reads every file again.
+    pub fn confirm(&self, candidates: &[Fingerprint]) -> Result<Vec<Fingerprint>, VaultError> {
+        let mut candidates = candidates.to_vec();
+        candidates.sort_unstable();
+        candidates.dedup();
+        let mut is_original = vec![false; candidates.len()];
+        for unit in self.units.iter().filter(|_| !candidates.is_empty()) {
+            self.kept.each(unit, &mut |sorted| {
+                let mut at = 0;
+                for original in sorted {
+                    while candidates.get(at).is_some_and(|candidate| candidate < original) {
+                        at += 1;
+                    }
+                    match candidates.get(at) {
+                        Some(candidate) if candidate == original => is_original[at] = true,
+                        Some(_) => {}
+                        None => return,
+                    }
+                }
+            })?;
+        }
+        let confirmed = candidates.into_iter().zip(is_original).filter(|(_, is)| *is);
+        Ok(confirmed.map(|(candidate, _)| candidate).collect())
     }
-    /// Distinct originals, or a bound on them.
+
+    /// Distinct originals; short of them by no more than the filter's rate.
     pub fn count(&self) -> u64 {
-        0
+        self.count
     }
+
     /// The filter's.
     pub fn false_positive_rate(&self) -> f64 {
-        0.0
+        self.filter.false_positive_rate()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const KIND: Identifier = Identifier::Secret;
+    const UNIT: &str = "public.customers";
+
+    fn keyring(digit: &str) -> Keyring {
+        Keyring::from_hex(&digit.repeat(64)).unwrap()
+    }
+
+    fn directory() -> TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    fn vault(directory: &TempDir) -> Vault {
+        let vault = Vault::open(directory.path(), &keyring("1")).unwrap();
+        vault.bind("run").unwrap();
+        vault
+    }
+
+    /// A text that no rule takes for a common one.
+    fn secret(number: usize) -> String {
+        format!("kZ8-{number:08}-qP4t")
+    }
+
+    fn persist(vault: &Vault, unit: &str, numbers: std::ops::Range<usize>) {
+        let mut collector = vault.collector();
+        for number in numbers {
+            collector.add(KIND, &secret(number));
+        }
+        collector.persist(unit).unwrap();
+    }
+
+    fn normals(text: &str) -> Vec<(Identifier, Vec<u8>)> {
+        let mut normals = Vec::new();
+        normal::original(KIND, text, &mut |kind, normal| normals.push((kind, normal.to_vec())));
+        normals
+    }
+
+    /// The originals of these that are found, by the filter and by all bits.
+    fn found(originals: &Originals, numbers: std::ops::Range<usize>) -> usize {
+        let make = originals.fingerprints();
+        let candidates: Vec<Fingerprint> = numbers
+            .flat_map(|number| normals(&secret(number)))
+            .map(|(kind, normal)| make.of(kind, &normal))
+            .filter(|fingerprint| originals.may_hold(*fingerprint))
+            .collect();
+        originals.confirm(&candidates).unwrap().len()
+    }
+
+    fn units(names: &[&str]) -> Vec<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_was_collected_is_found_and_nothing_else() {
+        let directory = directory();
+        let vault = vault(&directory);
+        persist(&vault, "a", 0..50);
+        persist(&vault, "b", 40..100);
+        persist(&vault, "c", 0..0);
+        let all = vault.originals(&units(&["a", "b", "c"])).unwrap();
+        assert_eq!(all.count(), 100);
+        assert_eq!(found(&all, 0..1000), 100);
+        let one = vault.originals(&units(&["a"])).unwrap();
+        assert_eq!((one.count(), found(&one, 0..1000)), (50, 50));
+        let none = vault.originals(&units(&["c"])).unwrap();
+        assert_eq!((none.count(), found(&none, 0..1000)), (0, 0));
+        assert_eq!(none.false_positive_rate(), 0.0);
+    }
+
+    #[test]
+    fn confirming_takes_all_bits() {
+        let directory = directory();
+        let vault = vault(&directory);
+        persist(&vault, "a", 0..10);
+        let originals = vault.originals(&units(&["a"])).unwrap();
+        let (kind, normal) = normals(&secret(3)).remove(0);
+        let real = originals.fingerprints().of(kind, &normal);
+        let near = [
+            Fingerprint { second: real.second ^ 1 << 63, ..real },
+            Fingerprint { first: real.first ^ 1, ..real },
+            real,
+            real,
+        ];
+        assert_eq!(originals.confirm(&near).unwrap(), [real]);
+    }
+
+    #[test]
+    fn more_than_a_buffer_is_kept_and_repeats_cost_no_room() {
+        let directory = directory();
+        let vault = vault(&directory);
+        persist(&vault, "many", 0..BUFFERED + BUFFERED / 2);
+        let mut repeats = vault.collector();
+        for number in 0..BUFFERED * 2 {
+            repeats.add(KIND, &secret(number % 1000));
+        }
+        assert!(repeats.writer.is_none());
+        repeats.persist("repeats").unwrap();
+        let originals = vault.originals(&units(&["many", "repeats"])).unwrap();
+        let expected = (BUFFERED + BUFFERED / 2) as u64;
+        assert!(originals.count() <= expected && originals.count() > expected - 100);
+        assert_eq!(found(&originals, 0..2000), 2000);
+        assert_eq!(found(&originals, BUFFERED..BUFFERED + 2000), 2000);
+    }
+
+    #[test]
+    fn a_unit_without_usable_fingerprints_is_named() {
+        let directory = directory();
+        let first = vault(&directory);
+        persist(&first, UNIT, 0..3);
+        let why = |vault: &Vault, unit: &str| match vault.check(unit) {
+            Err(VaultError::Missing { unit: named, why }) => {
+                assert_eq!(named, unit);
+                why.replace(&*vault.directory().to_string_lossy(), "DIR")
+            }
+            other => format!("{other:?}"),
+        };
+        assert_eq!(why(&first, UNIT), "Ok(())");
+        assert_eq!(why(&first, "public.other"), "are not in DIR");
+        // Another key gives other names.
+        let other_key = Vault::open(directory.path(), &keyring("2")).unwrap();
+        assert_eq!(why(&other_key, UNIT), "are not in DIR");
+        let foreign = "in DIR are damaged, or another run's, key's or version's";
+        let other_run = Vault::open(directory.path(), &keyring("1")).unwrap();
+        other_run.bind("another run").unwrap();
+        assert_eq!(why(&other_run, UNIT), foreign);
+        // Another unit's file under this unit's name.
+        fs::copy(first.kept.file(UNIT), first.kept.file("public.other")).unwrap();
+        assert_eq!(why(&first, "public.other"), foreign);
+        // Another key's file under this key's name.
+        persist(&other_key, UNIT, 0..3);
+        fs::rename(other_key.kept.file(UNIT), first.kept.file(UNIT)).unwrap();
+        assert_eq!(why(&first, UNIT), foreign);
+        assert!(first.originals(&units(&[UNIT])).is_err());
+    }
+
+    #[test]
+    fn a_rerun_finds_the_files_and_replaces_them() {
+        let directory = directory();
+        persist(&vault(&directory), UNIT, 0..100);
+        let mut killed = vault(&directory).collector();
+        for number in 0..BUFFERED + 1 {
+            killed.add(KIND, &secret(number));
+        }
+        std::mem::forget(killed);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
+        let rerun = vault(&directory);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        assert_eq!(found(&rerun.originals(&units(&[UNIT])).unwrap(), 0..200), 100);
+        persist(&rerun, UNIT, 0..10);
+        assert_eq!(found(&rerun.originals(&units(&[UNIT])).unwrap(), 0..200), 10);
+        fs::write(directory.path().join("not ours"), "").unwrap();
+        rerun.discard().unwrap();
+        let left: Vec<_> = fs::read_dir(directory.path()).unwrap().collect();
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].as_ref().unwrap().file_name(), "not ours");
+    }
+
+    #[test]
+    fn a_private_vault_is_for_its_owner_and_goes_with_the_process() {
+        let vault = Vault::private(None, &Keyring::ephemeral()).unwrap();
+        let directory = vault.directory().to_path_buf();
+        assert_eq!(fs::metadata(&directory).unwrap().permissions().mode() & 0o777, 0o700);
+        persist(&vault, UNIT, 0..3);
+        let file = fs::metadata(vault.kept.file(UNIT)).unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, 0o600);
+        drop(vault);
+        assert!(!directory.exists());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
+        #[test]
+        fn every_original_that_was_added_is_found(
+            texts in proptest::collection::vec("\\PC{0,40}", 0..40),
+            kinds in proptest::collection::vec(0..Identifier::ALL.len(), 40),
+            split in 0_usize..40,
+        ) {
+            let directory = directory();
+            let vault = vault(&directory);
+            let originals: Vec<_> =
+                texts.iter().zip(kinds).map(|(text, kind)| (Identifier::ALL[kind], text)).collect();
+            let (left, right) = originals.split_at(split.min(originals.len()));
+            for (unit, part) in [("left", left), ("right", right)] {
+                let mut collector = vault.collector();
+                for (kind, text) in part {
+                    collector.add(*kind, text);
+                }
+                collector.persist(unit).unwrap();
+            }
+            let kept = vault.originals(&units(&["left", "right"])).unwrap();
+            let make = kept.fingerprints();
+            let mut all = Vec::new();
+            for (kind, text) in originals {
+                normal::original(kind, text, &mut |kind, normal| all.push(make.of(kind, normal)));
+            }
+            prop_assert!(all.iter().all(|fingerprint| kept.may_hold(*fingerprint)));
+            all.sort();
+            all.dedup();
+            prop_assert_eq!(kept.confirm(&all).unwrap(), all);
+        }
     }
 }
