@@ -8,9 +8,9 @@ use crate::mask::MaskError;
 use crate::value::Value;
 
 /// Signature, flags and the length of an empty header extension.
-const HEADER: &[u8; 19] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+pub const HEADER: &[u8; 19] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// The field count that ends the stream.
-const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
+pub const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
 
 /// The binary format's fields.
 pub struct Binary;
@@ -147,7 +147,8 @@ impl BinaryStream {
     }
 }
 
-fn malformed() -> EngineError {
+/// The server does not keep to the format.
+pub fn malformed() -> EngineError {
     EngineError::Unexpected(
         "the server sent a COPY stream that is not in the documented format".to_owned(),
     )

@@ -19,15 +19,18 @@ mod finish;
 mod guard;
 mod indexes;
 mod keys;
+mod large_objects;
 mod ledger;
 mod numeric;
 mod preview;
 mod quiet;
+mod read;
 mod relation;
 mod rights;
 mod rows;
 mod sequences;
 mod session;
+mod sources;
 mod spool;
 mod statistics;
 mod text;
@@ -180,11 +183,11 @@ impl Engine for PostgresEngine {
     }
 
     async fn sources(&self) -> Result<Vec<Source>, EngineError> {
-        Ok(Vec::new())
+        sources::list(&mut *self.control.lock().await).await
     }
 
-    async fn read(&self, _: &Source, _: &mut dyn Reader) -> Result<(), EngineError> {
-        Ok(())
+    async fn read(&self, source: &Source, reader: &mut dyn Reader) -> Result<(), EngineError> {
+        read::read(&self.options, source, reader).await
     }
 
     async fn metadata(&self) -> Result<Vec<(String, String)>, EngineError> {

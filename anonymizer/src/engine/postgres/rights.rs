@@ -2,14 +2,15 @@
 //!
 //! Where the role may make itself a member of an owner, it does so for the run's time, and the ledger remembers to undo it.
 
-use sqlx::Row as _;
 use sqlx::postgres::PgConnection;
+use sqlx::postgres::types::Oid;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::catalog::TableName;
 use crate::engine::EngineError;
 use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::session::{ident, run};
-use crate::engine::postgres::{ledger, relation};
+use crate::engine::postgres::{large_objects, ledger, relation};
 
 /// An owner that the run's role must be able to act as.
 struct Owner {
@@ -19,14 +20,28 @@ struct Owner {
     may_join: bool,
 }
 
-/// Owners of the tables, of the materialized views and of the database (who alone may rewrite the statistics catalogs).
+/// Conditions on `c` in `pg_class` and `n` in `pg_namespace`: this role can read its rows, all of them.
+const READABLE: &str = "(pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+    AND NOT pg_catalog.row_security_active(c.oid))";
+/// It is an extension's own.
+const OF_EXTENSION: &str =
+    "EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
+              AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e')";
+
+/// Owners of the tables, of the materialized views and of the database (who alone may rewrite the statistics catalogs); and
+/// of what the leak gate could not read otherwise.
 const OWNERS: &str = "
 WITH needed(owner, example) AS (
     SELECT c.relowner, min(n.nspname || '.' || c.relname)
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.oid = ANY ($1)
        OR (c.relkind = 'm' AND c.relispopulated AND n.nspname !~ '^pg_')
+       OR (c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+           AND NOT {readable} AND NOT {of_extension})
     GROUP BY c.relowner
+  UNION ALL
+    SELECT m.lomowner, 'large object ' || min(m.oid::bigint) FROM pg_catalog.pg_largeobject_metadata m
+    WHERE NOT {readable_object} GROUP BY m.lomowner
   UNION ALL
     SELECT datdba, 'the database' FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
 SELECT r.rolname::text, min(needed.example), pg_catalog.pg_has_role(r.oid, 'USAGE'),
@@ -38,7 +53,11 @@ GROUP BY r.oid, r.rolname, r.rolsuper, me.rolinherit, me.rolcreaterole ORDER BY 
 
 async fn owners(conn: &mut PgConnection, tables: &[TableName]) -> Result<Vec<Owner>, EngineError> {
     let oids = relation::oids(conn, tables).await?;
-    let rows = sqlx::query(OWNERS)
+    let sql = OWNERS
+        .replace("{readable}", READABLE)
+        .replace("{of_extension}", OF_EXTENSION)
+        .replace("{readable_object}", large_objects::READABLE);
+    let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(oids)
         .fetch_all(conn)
         .await
@@ -119,6 +138,40 @@ pub async fn unreadable(
         .iter()
         .map(|row| TableName::new(row.get::<String, _>(0), row.get::<String, _>(1)))
         .collect())
+}
+
+/// What this role may see of a table.
+pub struct Access {
+    /// All of its rows, though row security may have to be lifted first.
+    pub readable: bool,
+    /// Row security is in the way of the owner too, whom this role may act as.
+    pub forced: bool,
+    /// The table is an extension's own.
+    pub of_extension: bool,
+    /// Bytes on disk, indexes left out.
+    pub bytes: u64,
+}
+
+/// What this role may see of these tables, in their order.
+pub async fn access(conn: &mut PgConnection, tables: &[Oid]) -> Result<Vec<Access>, EngineError> {
+    let sql = format!(
+        "SELECT {READABLE}, {OF_EXTENSION}, coalesce(pg_catalog.pg_table_size(c.oid), 0),
+                pg_catalog.pg_has_role(c.relowner, 'USAGE') AND pg_catalog.row_security_active(c.oid)
+         FROM ROWS FROM (pg_catalog.unnest($1::oid[])) WITH ORDINALITY x(oid, number)
+         JOIN pg_catalog.pg_class c ON c.oid = x.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace ORDER BY x.number"
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(tables)
+        .fetch_all(conn)
+        .await
+        .map_err(|error| engine_error("read the privileges of this role", error))?;
+    let access = |row: &sqlx::postgres::PgRow| Access {
+        readable: row.get::<bool, _>(0) || row.get::<bool, _>(3),
+        of_extension: row.get(1),
+        bytes: row.get::<i64, _>(2).unsigned_abs(),
+        forced: row.get(3),
+    };
+    Ok(rows.iter().map(access).collect())
 }
 
 /// Joins the owners that the role is not a member of; part of the caller's transaction.
