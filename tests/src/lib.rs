@@ -9,5 +9,6 @@ pub mod masked;
 pub mod postgres;
 pub mod residue;
 pub mod rows;
+pub mod seen;
 pub mod shop;
 pub mod sqlite;

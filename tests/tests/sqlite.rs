@@ -47,7 +47,7 @@ fn canaries_beside(file: &File, canaries: &[String]) -> Vec<String> {
 #[test]
 fn every_shape_survives() {
     let file = File::new(SHAPES);
-    let schema = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name <> 'anonymizer_run' ORDER BY 1, 2";
+    let schema = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name <> 'anonymizer_statement' ORDER BY 1, 2";
     let kept = [
         schema,
         "SELECT _rowid_, rowid, secret IS NULL FROM loose ORDER BY 1",
@@ -61,7 +61,7 @@ fn every_shape_survives() {
         "SELECT count(*) FROM elders",
         "SELECT id, x0, x1 FROM area",
         "SELECT * FROM sqlite_sequence",
-        "SELECT tbl, idx FROM sqlite_stat1 WHERE tbl <> 'anonymizer_run' ORDER BY 1, 2",
+        "SELECT tbl, idx FROM sqlite_stat1 WHERE tbl <> 'anonymizer_statement' ORDER BY 1, 2",
     ];
     let pragmas =
         ["page_size", "auto_vacuum", "encoding", "user_version", "application_id", "journal_mode"];
@@ -216,7 +216,7 @@ fn a_finished_database_is_recognised() {
     assert!(complaint.contains("with another key"), "{complaint}");
     assert_eq!(file.state(), state);
 
-    file.open().execute_batch("DROP TABLE anonymizer_run").unwrap();
+    file.open().execute_batch("DROP TABLE anonymizer_statement").unwrap();
     file.run(&other_rules).tables();
 }
 

@@ -60,7 +60,8 @@ async fn prepare(
         columns(conn, Some(oid)).await?.into_iter().map(Some).collect();
     let mut wanted = Vec::new();
     for name in &source.columns {
-        let found = there.iter_mut().find(|column| column.as_ref().is_some_and(|c| c.name == *name));
+        let found =
+            there.iter_mut().find(|column| column.as_ref().is_some_and(|c| c.name == *name));
         let found = found.and_then(Option::take);
         wanted.push(found.ok_or_else(|| gone(&field(&source.table, name)))?);
     }

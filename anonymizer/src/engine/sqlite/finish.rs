@@ -1,14 +1,14 @@
-//! Puts everything back in the copy, proves that it is whole, frees it of residue, and puts it in the original's place.
+//! Puts everything back in the copy, frees it of residue, and proves that it is whole. The original is not touched.
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use rusqlite::{Connection, Result as SqlResult};
 
 use super::check::existing_orphans;
+use super::conclude::Masked;
 use super::error::during;
 use super::files::Copy;
-use super::marker::{self, Marker};
+use super::marker::{self, Binding};
 use super::session::{self, SchemaRow, Session};
 use super::sql::{self, literal, quoted};
 use super::virtual_table::{Storage, storage};
@@ -25,14 +25,13 @@ const CACHE_KIB: u32 = 16 * 1024;
 /// Statistics tables of any SQLite version; all but the first may hold values of rows.
 const STATISTICS: [&str; 4] = ["sqlite_stat1", "sqlite_stat2", "sqlite_stat3", "sqlite_stat4"];
 
-/// Finishes the copy and replaces the original with it. Until the rename, which is the last step, a failure leaves the
-/// original as it was.
+/// Finishes the copy: what may take the original's place, with notes.
 pub(super) fn finish(
     session: Session,
     plan: &Plan,
     options: &RunOptions,
     progress: &dyn Progress,
-) -> Result<Vec<String>, EngineError> {
+) -> Result<(Masked, Vec<String>), EngineError> {
     let mut notes = Vec::new();
     session.connection.execute_batch("DETACH DATABASE work").map_err(during("close the copy"))?;
     let work = sql::open(session.work.path()).map_err(during("open the copy"))?;
@@ -51,9 +50,8 @@ pub(super) fn finish(
     if refresh_statistics(&work, &session.schema).map_err(during("refresh the statistics"))? {
         notes.push("statistics were computed again from the masked rows".to_owned());
     }
-    let finished_at = sql::moment(&Timestamp::now().to_string());
-    let marker = Marker::new(plan, options, finished_at);
-    marker.write(&work).map_err(during("leave the run marker"))?;
+    // Empty until the verdict: what is written after the copy is free of residue must leave none.
+    marker::make(&work).map_err(during("make room for the run marker"))?;
 
     progress.step(WHOLE, "writing it without residue");
     let masked = Copy::create(&session.path, &options.run_id, ".masked")?;
@@ -63,10 +61,8 @@ pub(super) fn finish(
     session.work.remove()?;
     progress.step(WHOLE, "checking its integrity");
     prove(&session, &masked)?;
-
-    progress.step(WHOLE, "taking the original's place");
-    masked.replace(&session.path, &session.metadata)?;
-    Ok(notes)
+    let binding = Binding::new(plan, options);
+    Ok((Masked { session, copy: masked, binding }, notes))
 }
 
 /// Full-text indexes still hold the words of the original rows, whatever became of the rows.
@@ -139,10 +135,6 @@ fn prove(session: &Session, masked: &Copy) -> Result<(), EngineError> {
                 "the masked copy is damaged: {complaint}; the original is untouched"
             )));
         }
-    }
-    if session.wal {
-        copy.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))
-            .map_err(during("set the journal mode"))?;
     }
     copy.close().map_err(|(_, error)| during("close the masked copy")(error))
 }

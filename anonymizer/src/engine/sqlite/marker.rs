@@ -1,38 +1,86 @@
 //! The mark that a finished run leaves in the database: one row in a table of its own, which no catalog shows.
+//!
+//! It says what `anonymizer.statement` says in PostgreSQL, and beside it what binds the database to one set of rules, one set
+//! of functions, one schema and one key. A database whose verdict is not `passed` never takes the original's place.
 
+use contract::report::Verdict;
 use rusqlite::{Connection, OptionalExtension as _, Result};
 
-use crate::engine::RunOptions;
+use super::sql;
+use crate::engine::{Marker, RunOptions};
 use crate::mask::FUNCTION_SET;
 use crate::plan::Plan;
 
 /// The table it is kept in.
-pub(super) const TABLE: &str = "anonymizer_run";
+pub(super) const TABLE: &str = "anonymizer_statement";
 
-/// What a finished run says about itself.
+/// What a run must agree in with an earlier one to have nothing left to do.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Marker {
-    run_id: String,
-    finished_at: String,
+pub(super) struct Binding {
     rules_digest: String,
     function_set: u32,
     schema_fingerprint: String,
     key_check: String,
 }
 
-impl Marker {
-    /// The mark this run will leave.
-    pub(super) fn new(plan: &Plan, options: &RunOptions, finished_at: String) -> Self {
+/// What an earlier run says about itself.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    run_id: String,
+    finished_at: String,
+    binding: Binding,
+}
+
+impl Binding {
+    /// What binds this run.
+    pub(super) fn new(plan: &Plan, options: &RunOptions) -> Self {
         Self {
-            run_id: options.run_id.clone(),
-            finished_at,
             rules_digest: plan.rules_digest.clone(),
             function_set: FUNCTION_SET,
             schema_fingerprint: plan.schema_fingerprint.clone(),
             key_check: options.key_check.clone(),
         }
     }
+}
 
+/// Makes the table, without a row.
+pub(super) fn make(connection: &Connection) -> Result<()> {
+    connection.execute_batch(&format!(
+        "DROP TABLE IF EXISTS main.{TABLE};
+         CREATE TABLE main.{TABLE}(run_id TEXT NOT NULL PRIMARY KEY, digest TEXT NOT NULL, \
+         verdict TEXT NOT NULL, rules_digest TEXT NOT NULL, tool_version TEXT NOT NULL, \
+         finished_at TEXT NOT NULL, function_set INTEGER NOT NULL, schema_fingerprint TEXT NOT NULL, \
+         key_check TEXT NOT NULL) WITHOUT ROWID"
+    ))
+}
+
+/// Leaves the mark in the table.
+pub(super) fn write(connection: &Connection, marker: &Marker, binding: &Binding) -> Result<()> {
+    connection.execute(
+        &format!("INSERT INTO main.{TABLE} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"),
+        (
+            &marker.run_id,
+            &marker.digest,
+            verdict(marker.verdict),
+            &binding.rules_digest,
+            env!("CARGO_PKG_VERSION"),
+            sql::moment(&marker.finished_at),
+            binding.function_set,
+            &binding.schema_fingerprint,
+            &binding.key_check,
+        ),
+    )?;
+    Ok(())
+}
+
+fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Passed => "passed",
+        Verdict::Failed => "failed",
+    }
+}
+
+impl Found {
     /// The mark of an earlier run, where there is one.
     pub(super) fn read(connection: &Connection) -> Result<Option<Self>> {
         if !connection.table_exists(Some("main"), TABLE)? {
@@ -46,49 +94,29 @@ impl Marker {
             Ok(Self {
                 run_id: row.get(0)?,
                 finished_at: row.get(1)?,
-                rules_digest: row.get(2)?,
-                function_set: row.get(3)?,
-                schema_fingerprint: row.get(4)?,
-                key_check: row.get(5)?,
+                binding: Binding {
+                    rules_digest: row.get(2)?,
+                    function_set: row.get(3)?,
+                    schema_fingerprint: row.get(4)?,
+                    key_check: row.get(5)?,
+                },
             })
         };
         connection.query_row(&sql, [], read).optional()
     }
 
-    /// Leaves the mark.
-    pub(super) fn write(&self, connection: &Connection) -> Result<()> {
-        connection.execute_batch(&format!(
-            "DROP TABLE IF EXISTS main.{TABLE};
-             CREATE TABLE main.{TABLE}(run_id TEXT NOT NULL, finished_at TEXT NOT NULL, \
-             rules_digest TEXT NOT NULL, function_set INTEGER NOT NULL, \
-             schema_fingerprint TEXT NOT NULL, key_check TEXT NOT NULL)"
-        ))?;
-        connection.execute(
-            &format!("INSERT INTO main.{TABLE} VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
-            (
-                &self.run_id,
-                &self.finished_at,
-                &self.rules_digest,
-                self.function_set,
-                &self.schema_fingerprint,
-                &self.key_check,
-            ),
-        )?;
-        Ok(())
-    }
-
     /// `Ok` with a sentence where the earlier run did what this one would do; else what tells them apart.
-    pub(super) fn compare(&self, run: &Self) -> std::result::Result<String, &'static str> {
-        if self.key_check != run.key_check {
+    pub(super) fn compare(&self, run: &Binding) -> std::result::Result<String, &'static str> {
+        if self.binding.key_check != run.key_check {
             return Err("another key");
         }
-        if self.rules_digest != run.rules_digest {
+        if self.binding.rules_digest != run.rules_digest {
             return Err("other rules");
         }
-        if self.function_set != run.function_set {
+        if self.binding.function_set != run.function_set {
             return Err("another version of the masking functions");
         }
-        if self.schema_fingerprint != run.schema_fingerprint {
+        if self.binding.schema_fingerprint != run.schema_fingerprint {
             return Err("another schema");
         }
         Ok(format!("run {} finished this database at {}", self.run_id, self.finished_at))

@@ -6,21 +6,26 @@
 //! 1. `begin` locks the original, copies it, and takes down the copy's indexes on tables that will be written ([`session`]).
 //! 2. `mask_unit` empties a table of the copy and fills it from the original ([`unit`]); one at a time, for SQLite has one writer.
 //! 3. `finish` puts the indexes back, rebuilds what was derived from originals, writes the copy once more so that no free page
-//!    keeps a value, proves that it is whole, and renames it over the original ([`finish`]).
+//!    keeps a value, and proves that it is whole ([`finish`]).
+//! 4. `sources`, `read` and `metadata` look at that copy ([`sources`], [`metadata`]).
+//! 5. `conclude` leaves the marker in it and renames it over the original; with a failed verdict it removes it ([`conclude`]).
 
 mod cascade;
 mod catalog;
 mod check;
 mod codec;
+mod conclude;
 mod ddl;
 mod error;
 mod files;
 mod finish;
 mod kind;
 mod marker;
+mod metadata;
 mod misfit;
 mod preview;
 mod session;
+mod sources;
 mod sql;
 mod stop;
 mod unit;
@@ -32,6 +37,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
+use self::conclude::Masked;
 use self::error::during;
 use self::session::{Session, Start};
 use self::stop::Stop;
@@ -47,7 +53,10 @@ use contract::report::ScrubCheck;
 /// A SQLite database file.
 pub struct SqliteEngine {
     path: PathBuf,
+    /// From `begin` to `finish`.
     session: Mutex<Option<Box<Session>>>,
+    /// From `finish` to `conclude`.
+    masked: Mutex<Option<Box<Masked>>>,
     stop: Stop,
 }
 
@@ -69,11 +78,28 @@ impl SqliteEngine {
         if path.to_str().is_none() {
             return Err(EngineError::Usage("SQLite needs a path in valid UTF-8".to_owned()));
         }
-        Ok(Self { path, session: Mutex::new(None), stop: Stop::default() })
+        Ok(Self {
+            path,
+            session: Mutex::new(None),
+            masked: Mutex::new(None),
+            stop: Stop::default(),
+        })
     }
 
     fn session(&self) -> MutexGuard<'_, Option<Box<Session>>> {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn masked(&self) -> MutexGuard<'_, Option<Box<Masked>>> {
+        self.masked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection that looks at the masked copy of a run, or else at the file itself.
+    fn look(&self) -> Result<Connection, EngineError> {
+        let path = self.masked().as_ref().map(|masked| masked.copy.path().to_owned());
+        let connection = sources::open(path.as_deref().unwrap_or(&self.path))?;
+        self.stop.watch(&connection);
+        Ok(connection)
     }
 
     /// A connection that only reads.
@@ -153,7 +179,9 @@ impl Engine for SqliteEngine {
     ) -> Result<Vec<String>, EngineError> {
         blocking(|| {
             let session = self.session().take().ok_or_else(not_begun)?;
-            finish::finish(*session, plan, options, progress)
+            let (masked, notes) = finish::finish(*session, plan, options, progress)?;
+            *self.masked() = Some(Box::new(masked));
+            Ok(notes)
         })
     }
 
@@ -162,19 +190,22 @@ impl Engine for SqliteEngine {
     }
 
     async fn sources(&self) -> Result<Vec<Source>, EngineError> {
-        Ok(Vec::new())
+        blocking(|| sources::list(&self.look()?).map_err(during("read the tables to look at")))
     }
 
-    async fn read(&self, _: &Source, _: &mut dyn Reader) -> Result<(), EngineError> {
-        Ok(())
+    async fn read(&self, source: &Source, reader: &mut dyn Reader) -> Result<(), EngineError> {
+        blocking(|| sources::read(&self.look()?, source, reader))
     }
 
     async fn metadata(&self) -> Result<Vec<(String, String)>, EngineError> {
-        Ok(Vec::new())
+        blocking(|| metadata::read(&self.look()?).map_err(during("read the schema")))
     }
 
-    async fn conclude(&self, _: &RunOptions, _: &Marker) -> Result<(), EngineError> {
-        Ok(())
+    async fn conclude(&self, _: &RunOptions, marker: &Marker) -> Result<(), EngineError> {
+        blocking(|| {
+            let masked = self.masked().take().ok_or_else(not_begun)?;
+            conclude::conclude(*masked, marker)
+        })
     }
 }
 

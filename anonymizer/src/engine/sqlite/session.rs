@@ -12,7 +12,7 @@ use rusqlite::{Connection, ErrorCode, Result as SqlResult};
 use super::cascade::Deleted;
 use super::error::{self, during};
 use super::files::{self, Copy};
-use super::marker::Marker;
+use super::marker::{self, Binding, Found};
 use super::sql::{self, quoted};
 use super::stop::Stop;
 use super::{catalog, sql::literal};
@@ -82,13 +82,16 @@ pub(super) fn begin(
     // Before anything else is decided: they hold originals, beside a finished database too.
     files::remove_leftovers(path)?;
     let wal = settle_journal(&connection)?;
-    if let Some(marker) = Marker::read(&connection).map_err(during("read the run marker"))? {
-        return match marker.compare(&Marker::new(plan, options, String::new())) {
+    if let Some(marker) = Found::read(&connection).map_err(during("read the run marker"))? {
+        return match marker.compare(&Binding::new(plan, options)) {
             Ok(sentence) => Ok(Start::AlreadyDone(sentence)),
             Err(difference) => Err(refused(
                 &format!("already masked by {} with {difference}", marker.by()),
-                "start from a fresh copy of the original database; to mask the fakes once more, drop the table \
-                 anonymizer_run first",
+                &format!(
+                    "start from a fresh copy of the original database; to mask the fakes once more, drop the \
+                     table {} first",
+                    marker::TABLE
+                ),
             )),
         };
     }
