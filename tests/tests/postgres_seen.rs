@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anonymizer::engine::postgres::PostgresEngine;
 use anonymizer::engine::{Engine as _, EngineError};
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use e2e::hostile::{self, CANARY};
 use e2e::postgres::{Database, MASTER, Server};
 use e2e::seen::Seen;
