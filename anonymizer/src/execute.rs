@@ -10,7 +10,7 @@ use contract::report::{Gate, Phase, ScrubCheck, ScrubStatus, Verdict};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::catalog::TableName;
-use crate::engine::{Begun, Engine, EngineError, RunOptions, TableOutcome, Unit};
+use crate::engine::{Begun, Engine, EngineError, RunOptions, Scope, TableOutcome, Unit};
 use crate::finding::{Finding, Findings, Position};
 use crate::mask::key::Keyring;
 use crate::plan::{Plan, plan};
@@ -97,10 +97,11 @@ pub async fn prepare<E: Engine>(
     engine: &E,
     rules: &RuleSet,
     keyring: &Keyring,
+    scope: Scope,
 ) -> Result<Ready, Refusal> {
     let catalog = engine.catalog().await.map_err(Refusal::Engine)?;
     let plan = plan(rules, &catalog, keyring).map_err(Refusal::Findings)?;
-    let told = engine.check(&plan).await.map_err(Refusal::Engine)?;
+    let told = engine.check(&plan, scope).await.map_err(Refusal::Engine)?;
     if told.is_empty() {
         return Ok(Ready { engine: catalog.engine, plan });
     }
@@ -288,7 +289,11 @@ mod tests {
         async fn catalog(&self) -> Result<Catalog, EngineError> {
             Ok(Catalog::default())
         }
-        async fn check(&self, _: &Plan) -> Result<Vec<(String, String, String)>, EngineError> {
+        async fn check(
+            &self,
+            _: &Plan,
+            _: Scope,
+        ) -> Result<Vec<(String, String, String)>, EngineError> {
             let complaint = |what: &str| (what.to_owned(), "is wrong".into(), "mend it".into());
             Ok(vec![complaint("b"), complaint("a")])
         }
@@ -442,8 +447,10 @@ mod tests {
         let engine = Scripted { units: Vec::new(), events: Mutex::default() };
         let rules = crate::rules::parse("x.yaml", b"version: 1\ntables: {}\n").unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let refusal =
-            runtime.block_on(prepare(&engine, &rules, &Keyring::ephemeral())).err().unwrap();
+        let refusal = runtime
+            .block_on(prepare(&engine, &rules, &Keyring::ephemeral(), Scope::Database))
+            .err()
+            .unwrap();
         let Refusal::Findings(findings) = refusal else { panic!("no findings") };
         assert_eq!(
             findings.to_string(),

@@ -15,5 +15,6 @@ pub mod plan;
 pub mod progress;
 pub mod report;
 pub mod rules;
+pub mod scrub;
 pub mod value;
 pub mod verify;

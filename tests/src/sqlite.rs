@@ -133,11 +133,12 @@ impl File {
                 Ok(engine) => engine,
                 Err(error) => return Run::Refused(error.to_string()),
             };
-            let plan = match execute::prepare(&engine, &parsed(rules), &keyring).await {
-                Ok(Ready { plan, .. }) => plan,
-                Err(Refusal::Findings(findings)) => return Run::Refused(findings.to_string()),
-                Err(Refusal::Engine(error)) => return Run::Refused(error.to_string()),
-            };
+            let plan =
+                match execute::prepare(&engine, &parsed(rules), &keyring, options.scope).await {
+                    Ok(Ready { plan, .. }) => plan,
+                    Err(Refusal::Findings(findings)) => return Run::Refused(findings.to_string()),
+                    Err(Refusal::Engine(error)) => return Run::Refused(error.to_string()),
+                };
             let (engine, plan, options) = (Arc::new(engine), Arc::new(plan), Arc::new(options));
             let run =
                 execute::execute(Arc::clone(&engine), plan, Arc::clone(&options), Arc::new(Silent));

@@ -58,6 +58,20 @@ fn the_reference_of_functions_is_current() {
 }
 
 #[test]
+fn the_reference_of_scrub_checks_is_current() {
+    let path = root().join("rules/scrub.md");
+    let current = anonymizer::scrub::reference();
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        fs::write(&path, &current).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == current, "rules/scrub.md is stale; `make bless` rewrites it");
+    for (_, block) in blocks(&current) {
+        rules::parse("scrub.md", block.as_bytes()).unwrap_or_else(|findings| panic!("{findings}"));
+    }
+}
+
+#[test]
 fn the_first_command_stands_by_line_15() {
     let readme = read("README.md");
     let line = readme.lines().position(|line| line == "make demo").expect("`make demo` on a line");

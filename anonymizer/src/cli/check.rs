@@ -1,17 +1,28 @@
 //! `anonymizer check`: what would be done to every column, or everything that is wrong. Writes nothing.
 
+use clap::Args;
 use contract::report::TableAction;
 use serde::Serialize;
 
 use super::print::{columns, count};
 use super::run::refused;
-use super::{Error, Format};
+use super::scope::ScopeArgument;
+use super::{Error, Format, Target};
 use crate::engine::Engine;
 use crate::execute;
 use crate::mask::key::Keyring;
 use crate::plan::{ColumnPlan, Plan, TablePlan};
 use crate::report;
 use crate::rules::RuleSet;
+
+/// The command's arguments.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub(super) target: Target,
+    #[command(flatten)]
+    scope: ScopeArgument,
+}
 
 /// What would be done.
 #[derive(Serialize)]
@@ -44,9 +55,15 @@ struct Column {
 }
 
 /// Runs the command.
-pub async fn check<E: Engine>(rules: &RuleSet, engine: &E, format: Format) -> Result<(), Error> {
+pub async fn check<E: Engine>(
+    arguments: &Arguments,
+    rules: &RuleSet,
+    engine: &E,
+    format: Format,
+) -> Result<(), Error> {
     // The key decides no finding, so any will do.
-    let ready = execute::prepare(engine, rules, &Keyring::ephemeral()).await;
+    let scope = arguments.scope.scope();
+    let ready = execute::prepare(engine, rules, &Keyring::ephemeral(), scope).await;
     let ready = ready.map_err(|refusal| refused(refusal, "check", engine))?;
     format.print(&decisions(ready.engine, engine.location(), &ready.plan), as_text)
 }

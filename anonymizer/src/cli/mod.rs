@@ -15,6 +15,7 @@ mod key;
 mod preview;
 mod print;
 mod run;
+mod scope;
 mod sign;
 mod signals;
 mod statement;
@@ -54,7 +55,7 @@ enum Command {
     /// Mask a database in place.
     Run(run::Arguments),
     /// Say what would be done to every column, or everything that is wrong; writes nothing.
-    Check(Target),
+    Check(check::Arguments),
     /// Show a few masked rows of each table; writes nothing and never shows an original.
     Preview(preview::Arguments),
     /// Check a signed statement against its signer's key, and say what is signed.
@@ -98,7 +99,7 @@ impl Cli {
             Command::Functions { name } => functions::print(name.as_deref(), format),
             Command::VerifyStatement(arguments) => statement::verify(&arguments, format),
             Command::Run(arguments) => on_database(Action::Run(arguments), format),
-            Command::Check(target) => on_database(Action::Check(target), format),
+            Command::Check(arguments) => on_database(Action::Check(arguments), format),
             Command::Preview(arguments) => on_database(Action::Preview(arguments), format),
         }
     }
@@ -107,7 +108,7 @@ impl Cli {
 /// What is done with a connected database.
 enum Action {
     Run(run::Arguments),
-    Check(Target),
+    Check(check::Arguments),
     Preview(preview::Arguments),
 }
 
@@ -133,7 +134,7 @@ impl Action {
     fn target(&self) -> &Target {
         match self {
             Action::Run(arguments) => &arguments.target,
-            Action::Check(target) => target,
+            Action::Check(arguments) => &arguments.target,
             Action::Preview(arguments) => &arguments.target,
         }
     }
@@ -149,7 +150,9 @@ impl Action {
         stop.tell(engine.stopper());
         match self {
             Action::Run(arguments) => run::run(arguments, rules, engine, format).await,
-            Action::Check(_) => check::check(&rules, engine.as_ref(), format).await,
+            Action::Check(arguments) => {
+                check::check(&arguments, &rules, engine.as_ref(), format).await
+            }
             Action::Preview(arguments) => {
                 preview::preview(&arguments, &rules, engine.as_ref(), format).await
             }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::print::columns;
 use super::run::refused;
 use super::{Error, Format, KeyArguments, Target};
-use crate::engine::{Engine, Sample};
+use crate::engine::{Engine, Sample, Scope};
 use crate::execute;
 use crate::plan::Plan;
 use crate::rules::RuleSet;
@@ -52,7 +52,7 @@ pub async fn preview<E: Engine>(
     format: Format,
 ) -> Result<(), Error> {
     let keyring = arguments.key.keyring()?;
-    let ready = execute::prepare(engine, rules, &keyring).await;
+    let ready = execute::prepare(engine, rules, &keyring, Scope::Database).await;
     let ready = ready.map_err(|refusal| refused(refusal, "preview", engine))?;
     let samples = engine.preview(&ready.plan, arguments.rows).await;
     let samples = samples

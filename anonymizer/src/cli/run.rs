@@ -13,9 +13,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::print::{count, thousands};
+use super::scope::ScopeArgument;
 use super::sign::SignArguments;
 use super::{Error, Format, KeyArguments, Target, ask, draw, say};
-use crate::engine::{Engine, EngineError, Marker, RunOptions, Scope};
+use crate::engine::{Engine, EngineError, Marker, RunOptions};
 use crate::execute::{self, Ended, Failure, Outcome, Ready, Refusal};
 use crate::mask::key::Keyring;
 use crate::report;
@@ -51,6 +52,8 @@ pub struct Arguments {
     /// Go on although other clients are connected to the database.
     #[arg(long)]
     allow_connections: bool,
+    #[command(flatten)]
+    scope: ScopeArgument,
     /// Do not ask before writing, even on a terminal.
     #[arg(long)]
     yes: bool,
@@ -96,7 +99,7 @@ pub async fn run<E: Engine + 'static>(
             Error::Usage(format!("prepare the report directory {name}: {kind}"))
         })?;
     }
-    let ready = execute::prepare(engine.as_ref(), &rules, &keyring).await;
+    let ready = execute::prepare(engine.as_ref(), &rules, &keyring, arguments.scope.scope()).await;
     let Ready { engine: engine_name, plan } =
         ready.map_err(|refusal| refused(refusal, "mask", engine.as_ref()))?;
     let checked = start.elapsed().as_secs_f64();
@@ -153,7 +156,7 @@ impl Arguments {
             spool_dir: self.spool_dir.clone(),
             allow_connections: self.allow_connections,
             now: now.to_string(),
-            scope: Scope::default(),
+            scope: self.scope.scope(),
             vault: Arc::new(vault),
         }
     }

@@ -176,10 +176,12 @@ pub trait Engine: Send + Sync {
     /// Reads the catalog. Foreign keys that an interrupted run has taken down are in it.
     fn catalog(&self) -> impl Future<Output = Result<Catalog, EngineError>> + Send;
     /// What only the database can tell about a plan, read-only: predicates that do not parse, orphaned rows, rights that
-    /// are missing, prepared transactions, a server that is read-only or recovering. Each a subject, message and cure.
+    /// are missing, prepared transactions, a server that is read-only or recovering, what the scrub would fail on. Each a
+    /// subject, message and cure.
     fn check(
         &self,
         plan: &Plan,
+        scope: Scope,
     ) -> impl Future<Output = Result<Vec<(String, String, String)>, EngineError>> + Send;
     /// A few masked rows per rewritten table; writes nothing.
     fn preview(

@@ -20,6 +20,7 @@ pub mod name;
 mod parse;
 mod predicate;
 pub mod schema;
+mod scrub;
 pub(crate) mod sql;
 pub(crate) mod suggest;
 mod yaml;
@@ -58,7 +59,7 @@ pub struct Allow {
     pub reason: String,
 }
 
-/// What the scrub does beyond rows: `scrub: { accept: …, roles: …, databases: … }`.
+/// What the scrub does beyond rows: `scrub: { accept: …, roles: …, databases: …, large_objects: … }`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScrubRules {
     /// Checks that may stay undone, by id, with the reason.
@@ -67,6 +68,17 @@ pub struct ScrubRules {
     pub roles: Vec<(Spanned<Part>, RoleRule)>,
     /// What happens to the server's other databases with `--scope instance`; one that is not named refuses the run.
     pub databases: Vec<(Spanned<String>, DatabaseRule)>,
+    /// What happens to large objects; where there are some and nothing is said, the run is refused.
+    pub large_objects: Option<Spanned<LargeObjectsRule>>,
+}
+
+/// What happens to large objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LargeObjectsRule {
+    /// `drop`: all of them.
+    Drop,
+    /// `keep`: they stay as they are.
+    Keep,
 }
 
 /// What happens to a login role.

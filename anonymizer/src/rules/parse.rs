@@ -6,29 +6,30 @@ use super::column::{self, Place, flag, plain, text};
 use super::name::{NamePattern, Part};
 use super::suggest::did_you_mean;
 use super::yaml::{self, Key, Node, Shape};
-use super::{ColumnRule, RuleSet, ScrubRules, TableRule, predicate};
+use super::{ColumnRule, RuleSet, ScrubRules, TableRule, predicate, scrub};
 use crate::finding::{Collected, Findings, Position, Spanned};
 
 /// Reads a rules file; `file` is its name for messages. Never panics, whatever the bytes are.
 pub fn parse(file: &str, bytes: &[u8]) -> Result<RuleSet, Findings> {
     let mut found = Collected::default();
-    let (locale, tables) = document(bytes, &mut found).unwrap_or_default();
+    let Document { locale, tables, scrub } = document(bytes, &mut found).unwrap_or_default();
     let digest = hex::encode(Sha256::digest(bytes));
-    let rules = RuleSet {
-        file: file.to_owned(),
-        digest,
-        locale,
-        tables,
-        allow: Vec::new(),
-        scrub: ScrubRules::default(),
-    };
+    let rules = RuleSet { file: file.to_owned(), digest, locale, tables, allow: Vec::new(), scrub };
     found.or(rules, format!("read {file}"), file)
 }
 
 type Tables = Vec<(Spanned<NamePattern>, TableRule)>;
 
+/// What a file says, section by section.
+#[derive(Default)]
+struct Document {
+    locale: Option<Spanned<String>>,
+    tables: Tables,
+    scrub: ScrubRules,
+}
+
 /// `None` always comes with a finding.
-fn document(bytes: &[u8], found: &mut Collected) -> Option<(Option<Spanned<String>>, Tables)> {
+fn document(bytes: &[u8], found: &mut Collected) -> Option<Document> {
     let text = characters(bytes, found)?;
     let Some(root) = yaml::read(text, found) else {
         if found.is_empty() {
@@ -85,31 +86,32 @@ fn position_after(text: &str) -> Position {
     Position { line, column: text[line_start..].chars().count() + 1 }
 }
 
-fn top(entries: &[(Key, Node)], found: &mut Collected) -> (Option<Spanned<String>>, Tables) {
-    let (mut version, mut locale, mut tables) = (None, None, None);
+fn top(entries: &[(Key, Node)], found: &mut Collected) -> Document {
+    let (mut version, mut tables) = (None, None);
+    let mut document = Document::default();
     for (key, node) in entries {
         match key.text.as_str() {
             "version" => version = Some(node),
-            "locale" => locale = text("", "locale", node, found),
+            "locale" => document.locale = text("", "locale", node, found),
             "tables" => tables = Some(node),
+            "scrub" => document.scrub = scrub::read(node, found),
             unknown => {
-                let known = ["version", "locale", "tables"];
-                let otherwise = "a rules file has `version`, `locale` and `tables`";
+                let known = ["version", "locale", "tables", "scrub"];
+                let otherwise = "a rules file has `version`, `locale`, `tables` and `scrub`";
                 let cure = did_you_mean(unknown, known, otherwise);
                 found.add(key.at, "", format!("unknown key `{unknown}`"), cure);
             }
         }
     }
     check_version(version, found);
-    let tables = match tables {
-        Some(node) => read_tables(node, found),
+    match tables {
+        Some(node) => document.tables = read_tables(node, found),
         None => {
             let cure = "add `tables:` with a rule for each table";
             found.add(Position::default(), "", "no `tables`", cure);
-            Vec::new()
         }
-    };
-    (locale, tables)
+    }
+    document
 }
 
 fn check_version(node: Option<&Node>, found: &mut Collected) {
@@ -350,7 +352,7 @@ tables:
           shop.yaml:1:10: unknown version of the rules file
             (hint: write `version: 1`)
           shop.yaml:2:1: unknown key `local`
-            (hint: did you mean `locale`? a rules file has `version`, `locale` and `tables`)
+            (hint: did you mean `locale`? a rules file has `version`, `locale`, `tables` and `scrub`)
           shop.yaml:4:10: users: unknown table rule `kep`
             (hint: did you mean `keep`? write `keep`, `truncate`, or a mapping with `columns`)
           shop.yaml:5:3: a.b.c: table name of more than two parts

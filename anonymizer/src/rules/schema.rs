@@ -12,6 +12,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use crate::mask::{FUNCTIONS, Function, Parameter, ParameterKind};
+use crate::scrub::CHECKS;
 
 /// The schema as JSON text, the form in which it is published.
 pub fn json_schema() -> String {
@@ -34,6 +35,85 @@ struct RulesFile {
     /// A rule for each table. A name is as stored and case-sensitive: `table` where that is unambiguous, or `schema.table`.
     /// Stars stand for any run of characters without a dot; double quotes around a part with a dot, a quote or a star.
     tables: BTreeMap<String, TableRule>,
+    /// What a snapshot carries besides rows.
+    scrub: Scrub,
+}
+
+/// What a snapshot carries besides rows, and what becomes of it.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, extend("required" = []))]
+#[expect(dead_code, reason = "its schema is all there is to it")]
+struct Scrub {
+    /// Checks that may stay undone.
+    accept: Vec<Accepted>,
+    /// Login roles, by name or with stars, with `--scope instance`; those that are not named are locked.
+    roles: BTreeMap<String, RoleWord>,
+    /// The server's other databases, with `--scope instance`; each that holds anything is named.
+    databases: BTreeMap<String, DatabaseWord>,
+    /// Large objects; where there are some and nothing is said, the run is refused.
+    large_objects: LargeObjectsWord,
+}
+
+/// A check that may stay undone.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "its schema is all there is to it")]
+struct Accepted {
+    /// The check.
+    check: CheckId,
+    /// Why; the report shows it.
+    reason: Text,
+}
+
+/// What happens to a login role.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+#[expect(dead_code, reason = "its schema is all there is to it")]
+enum RoleWord {
+    /// It keeps its rights and loses its login and its password.
+    Lock,
+    /// What it owns goes to the run's role, then it is dropped.
+    Drop,
+}
+
+/// What happens to another database of the server.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+#[expect(dead_code, reason = "its schema is all there is to it")]
+enum DatabaseWord {
+    /// It is dropped.
+    Drop,
+    /// A run of its own has masked it and has passed; it is asked for the statement.
+    Masked,
+}
+
+/// What happens to large objects.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+#[expect(dead_code, reason = "its schema is all there is to it")]
+enum LargeObjectsWord {
+    /// All of them are removed.
+    Drop,
+    /// They stay as they are.
+    Keep,
+}
+
+/// A check's name, from the registry.
+struct CheckId;
+
+impl JsonSchema for CheckId {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "CheckId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let ids: Vec<&str> = CHECKS.iter().map(|check| check.id).collect();
+        json_schema!({ "enum": ids })
+    }
 }
 
 /// What happens to a table.

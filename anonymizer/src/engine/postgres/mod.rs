@@ -46,7 +46,8 @@ use crate::catalog::{Catalog, TableName};
 use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::session::run;
 use crate::engine::{
-    Begun, Engine, EngineError, Marker, Reader, RunOptions, Sample, Source, TableOutcome, Unit,
+    Begun, Engine, EngineError, Marker, Reader, RunOptions, Sample, Scope, Source, TableOutcome,
+    Unit,
 };
 use crate::plan::{Action, Plan};
 use crate::progress::Progress;
@@ -94,7 +95,11 @@ impl Engine for PostgresEngine {
         Ok(catalog)
     }
 
-    async fn check(&self, plan: &Plan) -> Result<Vec<(String, String, String)>, EngineError> {
+    async fn check(
+        &self,
+        plan: &Plan,
+        _: Scope,
+    ) -> Result<Vec<(String, String, String)>, EngineError> {
         let catalog = self.catalog().await?;
         let conn = &mut *self.control.lock().await;
         refuse_read_only(conn).await?;

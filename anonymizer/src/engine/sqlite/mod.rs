@@ -43,8 +43,8 @@ use self::session::{Session, Start};
 use self::stop::Stop;
 use crate::catalog::Catalog;
 use crate::engine::{
-    Begun, Engine, EngineError, Marker, Reader, RunOptions, Sample, Source, Stopper, TableOutcome,
-    Unit,
+    Begun, Engine, EngineError, Marker, Reader, RunOptions, Sample, Scope, Source, Stopper,
+    TableOutcome, Unit,
 };
 use crate::plan::{Action, Plan, TablePlan};
 use crate::progress::Progress;
@@ -137,7 +137,11 @@ impl Engine for SqliteEngine {
         blocking(|| catalog::read(&self.looking_ahead()?).map_err(during("read the catalog")))
     }
 
-    async fn check(&self, plan: &Plan) -> Result<Vec<(String, String, String)>, EngineError> {
+    async fn check(
+        &self,
+        plan: &Plan,
+        _: Scope,
+    ) -> Result<Vec<(String, String, String)>, EngineError> {
         blocking(|| check::check(&self.looking_ahead()?, &self.path, plan))
     }
 
