@@ -16,5 +16,6 @@ pub mod progress;
 pub mod report;
 pub mod rules;
 pub mod scrub;
+pub mod spread;
 pub mod value;
 pub mod verify;

@@ -86,7 +86,11 @@ fn table_report(table: &TablePlan, done: Option<&Done>) -> TableReport {
             .iter()
             .enumerate()
             .map(|(index, column)| {
-                column_report(column, outcome.and_then(|outcome| outcome.columns.get(index)))
+                let counted = outcome.and_then(|outcome| outcome.columns.get(index));
+                let spreads = outcome.map_or(&[][..], |outcome| &outcome.spreads);
+                let spread = spreads.iter().find(|(column, _)| *column == index);
+                let distribution = spread.map(|(_, distribution)| distribution.clone());
+                ColumnReport { distribution, ..column_report(column, counted) }
             })
             .collect(),
     }

@@ -12,7 +12,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use contract::report::{ScrubCheck, Verdict};
+use contract::report::{Distribution, ScrubCheck, Verdict};
 
 use crate::catalog::{Catalog, TableName};
 use crate::mask::civil::DAY;
@@ -132,6 +132,8 @@ pub struct TableOutcome {
     pub seconds: f64,
     /// Per column of the plan, in its order.
     pub columns: Vec<ColumnOutcome>,
+    /// How the values of columns of the plan were spread, by index.
+    pub spreads: Vec<(usize, Distribution)>,
 }
 
 /// What happened to one column.

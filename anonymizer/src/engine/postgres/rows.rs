@@ -3,6 +3,7 @@
 //! [`RowMasker`] knows what to do with a row's fields; [`binary`](super::binary) and [`text`](super::text) know how fields
 //! lie in a COPY stream.
 
+use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use crate::engine::postgres::codec::Codec;
 use crate::engine::{ColumnOutcome, EngineError};
 use crate::mask::draws::{Draws, Ticket};
 use crate::mask::{Cell, Mask, MaskError};
+use crate::spread::Spread;
 use crate::value::Value;
 
 /// What happens to one field of a row.
@@ -28,6 +30,8 @@ pub struct FieldPlan {
     pub mask: Option<Arc<dyn Mask>>,
     /// Index of the seed's field.
     pub seed: Option<usize>,
+    /// How the values are spread before and after.
+    pub spread: Option<RefCell<Spread>>,
 }
 
 /// A field's bytes in a row, `None` for NULL.
@@ -247,6 +251,9 @@ impl RowMasker {
             let draw = ticket.map(|ticket| self.draws.get(ticket));
             let cell = Cell { value: &value, seed: seed.as_ref(), draw };
             let fake = mask.apply(&cell, &mut self.scratch)?;
+            if let Some(spread) = &plan.spread {
+                spread.borrow_mut().see(&value, &fake);
+            }
             F::encode(&plan.codec, &fake, field, out)
         })();
         masked.map_err(|source| EngineError::Mask {

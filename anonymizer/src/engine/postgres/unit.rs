@@ -4,6 +4,7 @@
 //! transaction that loads it, with no cursor open; it leaves no dead rows, sets every hint, and where `wal_level` is minimal
 //! writes no log. Emptying keeps the table itself: its grants, views, policies, publications and comments never notice.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::time::Instant;
 
@@ -22,6 +23,7 @@ use crate::engine::postgres::{indexes, ledger, quiet, sequences, statistics};
 use crate::engine::{ColumnOutcome, EngineError, TableOutcome, Unit};
 use crate::plan::{Action, Plan, TablePlan};
 use crate::progress::Progress;
+use crate::spread::Spread;
 
 /// Rows between two progress reports: a report costs a lock.
 const PROGRESS_ROWS: u64 = 16_384;
@@ -220,6 +222,7 @@ pub fn masker(table: &TablePlan, columns: Vec<WireColumn>) -> Result<RowMasker, 
             constant: plan.constant.is_some(),
             mask: plan.mask.clone(),
             seed: seed_name.and_then(|name| wire.iter().position(|column| column == name)),
+            spread: Spread::of(plan).map(RefCell::new),
         });
     }
     let width = fields.len();
@@ -299,7 +302,11 @@ fn outcome(table: &TablePlan, masker: &RowMasker) -> TableOutcome {
     for (field, seen) in masker.fields.iter().zip(&masker.seen) {
         columns[field.plan_index] = *seen;
     }
+    let spread = |field: &FieldPlan| {
+        Some((field.plan_index, field.spread.as_ref()?.borrow().distribution()?))
+    };
     TableOutcome {
+        spreads: masker.fields.iter().filter_map(spread).collect(),
         table: Some(table.name.clone()),
         rows: masker.rows,
         skipped: masker.skipped,

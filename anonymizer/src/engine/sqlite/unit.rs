@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use contract::report::Distribution;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value as Stored, ValueRef};
 use rusqlite::{Connection, Error, Result as SqlResult};
@@ -25,6 +26,7 @@ use crate::engine::{ColumnOutcome, EngineError, TableOutcome};
 use crate::mask::{Cell, Mask, MaskError};
 use crate::plan::{Action, ColumnPlan, TablePlan};
 use crate::progress::Progress;
+use crate::spread::Spread;
 
 /// How often a running statement is looked at. SQLite does not report by itself.
 const TICK: Duration = Duration::from_millis(100);
@@ -106,6 +108,9 @@ fn refill(
     for (outcome, counts) in outcome.columns.iter_mut().zip(&masks) {
         *outcome = counts.as_deref().map(Counts::read).unwrap_or_default();
     }
+    let spread =
+        |(at, counts): (usize, &Option<Arc<Counts>>)| Some((at, counts.as_ref()?.distribution()?));
+    outcome.spreads = masks.iter().enumerate().filter_map(spread).collect();
     Ok(())
 }
 
@@ -176,7 +181,10 @@ fn register(
             mask: Arc::clone(mask),
             kind: column.kind.clone(),
             seed_kind: column.seed.map(|seed| plan.columns[seed].kind.clone()),
-            counts: Arc::default(),
+            counts: Arc::new(Counts {
+                spread: Spread::of(column).map(Mutex::new),
+                ..Counts::default()
+            }),
             failure: failure.clone(),
             buffer: RefCell::default(),
         };
@@ -241,7 +249,11 @@ impl Masking {
         buffer.clear();
         let value = decode(&self.kind, stored);
         let seed = seed.as_ref().filter(|seed| !seed.is_null());
-        encode(stored, self.mask.apply(&Cell { value: &value, seed, draw: None }, &mut buffer)?)
+        let fake = self.mask.apply(&Cell { value: &value, seed, draw: None }, &mut buffer)?;
+        if let Some(spread) = &self.counts.spread {
+            spread.lock().unwrap_or_else(PoisonError::into_inner).see(&value, &fake);
+        }
+        encode(stored, fake)
     }
 }
 
@@ -251,6 +263,7 @@ struct Counts {
     values: AtomicU64,
     nulls: AtomicU64,
     changed: AtomicU64,
+    spread: Option<Mutex<Spread>>,
 }
 
 impl Counts {
@@ -260,6 +273,10 @@ impl Counts {
             nulls: self.nulls.load(Relaxed),
             changed: self.changed.load(Relaxed),
         }
+    }
+
+    fn distribution(&self) -> Option<Distribution> {
+        self.spread.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).distribution()
     }
 }
 
