@@ -34,7 +34,7 @@ fn push(character: char, into: &mut Vec<u8>) {
 fn push_wide(character: char, into: &mut Vec<u8>) {
     decompose_compatible(character, |part| {
         // Combining marks of Latin, Greek and Cyrillic letters; in other scripts a mark is a letter.
-        if ('\u{300}'..='\u{36f}').contains(&part) {
+        if ('\u{300}'..='\u{36f}').contains(&part) || part.is_whitespace() {
             return;
         }
         for small in part.to_lowercase() {

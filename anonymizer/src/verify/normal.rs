@@ -11,7 +11,7 @@
 //! | `iban`, `card` | letters and digits alone, capitals | with right check digits; others as `national_id` |
 //! | `national_id` | letters and digits alone, capitals | 8 characters or more, 5 of them digits, no filler |
 //! | `username`, `secret`, `other` | folded ([`super::fold`]) | see [`value`]: 4 characters or more (`secret`: 8), none of the words people write for nothing (`n/a`, `none`, `test`, …) |
-//! | `full_name` | two folded words in the order of the alphabet: the first and the last, and the last two | two words or more of two letters or more, titles and initials left out |
+//! | `full_name` | two folded words in the order of the alphabet: the first and the last, and the last two | two words or more of two letters or more, titles and initials left out; one word of three characters or more in a script without blanks |
 //! | `street_address` | folded words, punctuation left out | 8 characters or more with a digit and a letter |
 //!
 //! A username, secret or other value that is an e-mail address, card or IBAN is looked for as that too, because it may stand
@@ -265,14 +265,15 @@ fn full_name(text: &str, emit: &mut dyn FnMut(Identifier, &[u8])) {
     fold_words(text, &mut folded);
     let words: Vec<&[u8]> =
         folded.split(|byte| *byte == b' ').filter(|word| is_name(word)).collect();
-    let [first, .., before, last] = *words else {
-        if let [first, last] = *words {
+    match *words {
+        [whole] if is_whole_name(whole) => emit(Identifier::FullName, whole),
+        [first, last] => emit_pair(first, last, emit),
+        [first, .., before, last] => {
             emit_pair(first, last, emit);
+            emit_pair(before, last, emit);
         }
-        return;
-    };
-    emit_pair(first, last, emit);
-    emit_pair(before, last, emit);
+        _ => {}
+    }
 }
 
 fn emit_pair(one: &[u8], other: &[u8], emit: &mut dyn FnMut(Identifier, &[u8])) {
@@ -299,6 +300,12 @@ pub(super) fn is_name(word: &[u8]) -> bool {
     (word.len() >= 2 || wide)
         && !word.iter().any(u8::is_ascii_digit)
         && (word.len() > 4 || !IGNORED.contains(&word))
+}
+
+/// A folded word in a script that puts no blank between the names: three characters or more of Chinese, Japanese, Korean.
+pub(super) fn is_whole_name(word: &[u8]) -> bool {
+    (9..=36).contains(&word.len())
+        && word.iter().step_by(3).all(|byte| matches!(byte, 0xe1 | 0xe3..=0xed))
 }
 
 /// Titles, and words of texts. Names that are such words (`An`, `Do`, `Will`) are not looked for.

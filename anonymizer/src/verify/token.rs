@@ -1,7 +1,384 @@
 //! Finds in a text what may be an identifier: tokens in normal form, each with what a hit on it says.
 //!
-//! It is one cheap pass over the bytes with closer looks where something is plausible. It keeps nothing and allocates
-//! nothing per value but scratch that is reused.
+//! One cheap pass says which bytes are there; each closer look is taken only where its bytes are. Scratch is reused, so a
+//! common value costs no allocation. It looks into encodings through [`super::decode`], and knows no original.
+
+use super::fold::{fold, fold_words};
+use super::normal::{self, Weight};
+use super::number::{LONGEST_IBAN, iban_length, is_iban};
+use super::{decode, digits, names};
+use crate::identifier::Identifier;
+
+/// Encodings inside encodings are followed so far: a JSON string in base64 in a JSON string in a text.
+const DEPTH: u8 = 4;
+/// Decoded bytes per value, besides four times its length: what a hostile value can cost.
+const MOST_DECODED: usize = 1 << 16;
+/// A cell of a longer text is looked up as a whole up to this length.
+const LONGEST_CELL: usize = 256;
+
+/// A set of kinds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kinds(u16);
+
+impl Kinds {
+    /// These kinds.
+    pub fn of(kinds: &[Identifier]) -> Self {
+        kinds.iter().fold(Self(0), |set, kind| Self(set.0 | 1 << *kind as u16))
+    }
+
+    /// That one is in it.
+    #[inline]
+    pub fn has(self, kind: Identifier) -> bool {
+        self.0 & 1 << kind as u16 != 0
+    }
+
+    /// One of these is in it.
+    #[inline]
+    pub fn any(self, other: Kinds) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Without these.
+    pub fn without(self, other: Kinds) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Both sets.
+    pub fn and(self, other: Kinds) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Nothing is in it.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// Takes a token: its kind, its normal form, what a hit says.
+pub type Found<'a> = dyn FnMut(Identifier, &[u8], Weight) + 'a;
+
+const VALUES: [Identifier; 3] = [Identifier::Username, Identifier::Secret, Identifier::Other];
+const NUMBERS: [Identifier; 3] = [Identifier::NationalId, Identifier::Iban, Identifier::Card];
+
+/// What a byte is, for the first pass.
+const DIGIT: u16 = 1;
+const LETTER: u16 = 2;
+const AT: u16 = 4;
+const BACKSLASH: u16 = 8;
+const PERCENT: u16 = 16;
+const AMPERSAND: u16 = 32;
+/// Ends a cell.
+const BREAK: u16 = 64;
+const BLANK: u16 = 128;
+const DOT: u16 = 256;
+/// Ends a line or a quoted text, which may hold several cells.
+const WIDE_BREAK: u16 = 512;
+
+static CLASSES: [u16; 256] = classes();
+
+const fn classes() -> [u16; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = match byte as u8 {
+            b'0'..=b'9' => DIGIT,
+            b'a'..=b'z' | b'A'..=b'Z' | 0x80.. => LETTER,
+            b'@' => AT,
+            b'\\' => BACKSLASH | BREAK,
+            b'%' => PERCENT,
+            b'&' => AMPERSAND | BREAK,
+            b'"' | b'\t' | b'\n' | b'\r' | b'|' | b'<' | b'>' => BREAK | WIDE_BREAK,
+            b'\'' | b',' | b';' | b'{' | b'}' | b'[' | b']' | b'(' | b')' | b'=' | b':' | b'?'
+            | b'`' => BREAK,
+            b' ' => BLANK,
+            b'.' => DOT,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    table
+}
+
+fn classes_of(bytes: &[u8]) -> u16 {
+    bytes.iter().fold(0, |seen, byte| seen | CLASSES[usize::from(*byte)])
+}
+
+/// Scratch for one reader.
+#[derive(Default)]
+pub struct Scanner {
+    folded: Vec<u8>,
+    pair: names::Pair,
+    /// Buffers for decoded text, one for each level that is open.
+    spare: Vec<Vec<u8>>,
+    left: usize,
+}
+
+impl Scanner {
+    /// Gives every token of a text that may be of one of these kinds.
+    pub fn text(&mut self, text: &str, kinds: Kinds, found: &mut Found<'_>) {
+        if !kinds.is_empty() {
+            self.left = 4 * text.len() + MOST_DECODED;
+            self.scan(text, kinds, DEPTH, found);
+        }
+    }
+
+    /// The same for bytes: texts in UTF-8 and UTF-16 among them.
+    pub fn bytes(&mut self, bytes: &[u8], kinds: Kinds, found: &mut Found<'_>) {
+        if !kinds.is_empty() {
+            self.left = 4 * bytes.len() + MOST_DECODED;
+            self.scan_bytes(bytes, kinds, DEPTH, found);
+        }
+    }
+
+    fn scan(&mut self, text: &str, kinds: Kinds, depth: u8, found: &mut Found<'_>) {
+        let bytes = text.as_bytes();
+        let seen = classes_of(bytes);
+        if seen & (DIGIT | LETTER) == 0 || bytes.len() < 4 {
+            return;
+        }
+        self.plain(text, seen, kinds, found);
+        if depth > 0 {
+            self.encoded(text, seen, kinds, depth - 1, found);
+        }
+    }
+
+    /// Tokens of the text as it stands.
+    fn plain(&mut self, text: &str, seen: u16, kinds: Kinds, found: &mut Found<'_>) {
+        let bytes = text.as_bytes();
+        if seen & AT != 0 && kinds.has(Identifier::Email) {
+            self.addresses(bytes, found);
+        }
+        if seen & DIGIT != 0 {
+            digits::scan(bytes, kinds, found);
+        }
+        if kinds.has(Identifier::FullName) && seen & LETTER != 0 {
+            names::scan(text, &mut self.pair, found);
+        }
+        let rest = Kinds::of(&VALUES).0
+            | Kinds::of(&NUMBERS).0
+            | Kinds::of(&[Identifier::StreetAddress]).0;
+        let kinds = kinds.and(Kinds(rest));
+        if kinds.is_empty() {
+            return;
+        }
+        self.cell(text, seen, kinds, true, found);
+        if seen & DIGIT != 0 || seen & DOT != 0 {
+            if seen & BREAK != 0 {
+                self.cells(text, BREAK, kinds, found);
+                if seen & WIDE_BREAK != 0 {
+                    self.cells(text, WIDE_BREAK, kinds, found);
+                }
+            } else if seen & BLANK != 0 {
+                self.words(text, kinds, found);
+            }
+        }
+    }
+
+    /// What stands between quotes, commas, tags, brackets: an element, a JSON string, a CSV cell.
+    fn cells(&mut self, text: &str, breaks: u16, kinds: Kinds, found: &mut Found<'_>) {
+        let is_break = |byte: char| byte.is_ascii() && CLASSES[byte as usize] & breaks != 0;
+        for cell in text.split(is_break) {
+            if cell.len() < 4 {
+                continue;
+            }
+            let seen = classes_of(cell.as_bytes());
+            if seen & (DIGIT | DOT) == 0 || (breaks == WIDE_BREAK && seen & BREAK == 0) {
+                continue;
+            }
+            if cell.len() <= LONGEST_CELL {
+                self.cell(cell, seen, kinds, false, found);
+            }
+            if seen & BLANK != 0 && breaks == BREAK {
+                self.words(cell, kinds, found);
+            }
+        }
+    }
+
+    fn words(&mut self, cell: &str, kinds: Kinds, found: &mut Found<'_>) {
+        let mut start = 0;
+        for word in cell.split(' ') {
+            let here = start;
+            start += word.len() + 1;
+            let seen = classes_of(word.as_bytes());
+            if word.len() < 4 || seen & (DIGIT | DOT) == 0 {
+                continue;
+            }
+            if kinds.has(Identifier::Iban) {
+                iban(&cell.as_bytes()[here..], found);
+            }
+            let odd = |c: char| c.is_ascii_punctuation();
+            let word = word.trim_end_matches(odd).trim_start_matches(odd);
+            if word.len() >= 8 {
+                self.cell(word, seen, kinds, false, found);
+            }
+        }
+    }
+
+    /// A text that may be an identifier as a whole; `value` where it is all there is.
+    fn cell(&mut self, cell: &str, seen: u16, kinds: Kinds, value: bool, found: &mut Found<'_>) {
+        let cell = cell.trim();
+        if kinds.has(Identifier::Iban) && seen & DIGIT != 0 {
+            iban(cell.as_bytes(), found);
+        }
+        let mut folded = std::mem::take(&mut self.folded);
+        if kinds.any(Kinds::of(&VALUES)) {
+            values(cell, seen, kinds, value, &mut folded, found);
+        }
+        if kinds.any(Kinds::of(&NUMBERS))
+            && seen & DIGIT != 0
+            && seen & LETTER != 0
+            && cell.len() <= 64
+        {
+            folded.clear();
+            normal::account(cell, &mut folded);
+            if let Some(weight) = normal::account_weight(&folded) {
+                for kind in NUMBERS.into_iter().filter(|kind| kinds.has(*kind)) {
+                    found(kind, &folded, weight);
+                }
+            }
+        }
+        let street = DIGIT | LETTER;
+        if kinds.has(Identifier::StreetAddress)
+            && seen & street == street
+            && cell.len() <= LONGEST_CELL
+        {
+            folded.clear();
+            fold_words(cell, &mut folded);
+            if normal::is_street(&folded) {
+                found(Identifier::StreetAddress, &folded, Weight::Certain);
+            }
+        }
+        self.folded = folded;
+    }
+
+    fn addresses(&mut self, bytes: &[u8], found: &mut Found<'_>) {
+        let mut address = std::mem::take(&mut self.folded);
+        addresses(bytes, &mut |start, at, end| {
+            if normal::address(&bytes[start..end], at - start, &mut address) {
+                found(Identifier::Email, &address, Weight::Certain);
+            }
+        });
+        self.folded = address;
+    }
+
+    /// Tokens of what the text holds in an encoding.
+    fn encoded(&mut self, text: &str, seen: u16, kinds: Kinds, depth: u8, found: &mut Found<'_>) {
+        let bytes = text.as_bytes();
+        type Decoder = fn(&[u8], &mut Vec<u8>) -> bool;
+        let decoders: [(u16, Decoder); 3] = [
+            (BACKSLASH, decode::escapes),
+            (PERCENT, decode::percent),
+            (AMPERSAND, decode::entities),
+        ];
+        for (sign, decode) in decoders {
+            if seen & sign != 0 && self.left >= bytes.len() {
+                self.decoded(kinds, depth, found, |into| decode(bytes, into));
+            }
+        }
+        decode::runs(bytes, &mut |run, wrapped| {
+            if self.left < run.len() {
+                return;
+            }
+            self.decoded(kinds, depth, found, |into| decode::hex(run, into));
+            self.decoded(kinds, depth, found, |into| decode::base64(run, into));
+            // A slash or a hyphen may be the text's own.
+            if !wrapped && memchr::memchr3(b'/', b'-', b'_', run).is_some() {
+                for part in run
+                    .split(|byte| b"/-_".contains(byte))
+                    .filter(|part| part.len() >= decode::SHORTEST)
+                {
+                    self.decoded(kinds, depth, found, |into| decode::hex(part, into));
+                    self.decoded(kinds, depth, found, |into| decode::base64(part, into));
+                }
+            }
+        });
+    }
+
+    fn decoded(
+        &mut self,
+        kinds: Kinds,
+        depth: u8,
+        found: &mut Found<'_>,
+        decode: impl FnOnce(&mut Vec<u8>) -> bool,
+    ) {
+        let mut buffer = self.spare.pop().unwrap_or_default();
+        buffer.clear();
+        if decode(&mut buffer) {
+            self.left = self.left.saturating_sub(buffer.len());
+            self.scan_bytes(&buffer, kinds, depth, found);
+        }
+        self.spare.push(buffer);
+    }
+
+    fn scan_bytes(&mut self, bytes: &[u8], kinds: Kinds, depth: u8, found: &mut Found<'_>) {
+        match std::str::from_utf8(bytes) {
+            Ok(text) if memchr::memchr(0, bytes).is_none() => self.scan(text, kinds, depth, found),
+            _ => {
+                decode::strings(bytes, &mut |text| self.scan(text, kinds, depth, found));
+                let mut buffer = self.spare.pop().unwrap_or_default();
+                decode::utf16(bytes, &mut buffer, &mut |text| self.scan(text, kinds, depth, found));
+                self.spare.push(buffer);
+            }
+        }
+    }
+}
+
+/// The cell as a user name, secret or other value. A word that may be an ordinary one counts only where it is all there is.
+fn values(
+    cell: &str,
+    seen: u16,
+    kinds: Kinds,
+    whole: bool,
+    folded: &mut Vec<u8>,
+    found: &mut Found<'_>,
+) {
+    // A secret has no blanks.
+    let kinds = if seen & BLANK == 0 {
+        kinds
+    } else {
+        kinds.and(Kinds::of(&[Identifier::Other, Identifier::Username]))
+    };
+    if !kinds.any(Kinds::of(&VALUES)) {
+        return;
+    }
+    folded.clear();
+    fold(cell, folded);
+    for kind in VALUES.into_iter().filter(|kind| kinds.has(*kind)) {
+        match normal::value(kind, folded) {
+            Some(weight @ (Weight::Certain | Weight::Digits(_))) => found(kind, folded, weight),
+            Some(Weight::Word) if whole => found(kind, folded, Weight::Word),
+            _ => {}
+        }
+    }
+}
+
+/// An IBAN at the start of a text, in groups or in one.
+fn iban(text: &[u8], found: &mut Found<'_>) {
+    let [one, two, b'0'..=b'9', b'0'..=b'9', ..] = text else { return };
+    let Some(length) = iban_length(&[one.to_ascii_uppercase(), two.to_ascii_uppercase()]) else {
+        return;
+    };
+    let mut number = [0; LONGEST_IBAN];
+    let (mut filled, mut gap) = (0, 0);
+    for (place, byte) in text.iter().enumerate() {
+        match byte {
+            _ if byte.is_ascii_alphanumeric() && filled < length => {
+                (number[filled], gap) = (byte.to_ascii_uppercase(), 0);
+                filled += 1;
+            }
+            b' ' | b'-' | b'.' | 0xc2 | 0xa0 if filled < length && gap < 2 => gap += 1,
+            _ if filled == length && !byte.is_ascii_alphanumeric() => break,
+            _ if filled == length && text[place - 1].is_ascii_alphanumeric() => return,
+            _ => break,
+        }
+    }
+    if filled == length && is_iban(&number[..length]) {
+        found(Identifier::Iban, &number[..length], Weight::Certain);
+    }
+}
+
+/// Ways to read where an address begins, the shortest first.
+const WAYS: usize = 5;
 
 /// Bytes of a local part, RFC 5321's and everything beyond ASCII.
 fn is_local(byte: u8) -> bool {
@@ -18,21 +395,19 @@ pub(super) fn addresses(text: &[u8], found: &mut dyn FnMut(usize, usize, usize))
     for at in memchr::memchr_iter(b'@', text) {
         let Some(end) = domain_end(text, at + 1) else { continue };
         let local = text[..at].iter().rev().take(64).take_while(|byte| is_local(**byte)).count();
-        let mut start = at - local;
-        let mut ways = 0;
-        while start < at && ways < 4 {
-            let odd = |byte: &u8| !byte.is_ascii_alphanumeric() && byte.is_ascii();
-            start += text[start..at].iter().take_while(|byte| odd(byte)).count();
-            if start == at {
-                break;
-            }
-            found(start, at, end);
-            ways += 1;
-            // Dots, hyphens, underscores and plus signs are in the middle of real addresses.
-            let doubtful = |byte: &u8| byte.is_ascii_punctuation() && !b"._-+".contains(byte);
-            match text[start..at].iter().position(doubtful) {
-                Some(next) => start += next + 1,
-                None => break,
+        // Dots, hyphens, underscores and plus signs are in the middle of real addresses; other signs seldom.
+        let doubtful = |byte: u8| byte.is_ascii_punctuation() && !b"._-+".contains(&byte);
+        let (mut start, mut ways) = (at, 0);
+        while start > at - local && ways < WAYS {
+            start -= 1;
+            let begins = start == at - local || doubtful(text[start - 1]);
+            if begins
+                && (text[start].is_ascii_alphanumeric()
+                    || !text[start].is_ascii()
+                    || text[start] == b'_')
+            {
+                found(start, at, end);
+                ways += 1;
             }
         }
     }

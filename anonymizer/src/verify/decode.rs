@@ -1,0 +1,329 @@
+//! What a text holds in an encoding: escapes, percent signs, entities, hex, base64; and the texts among bytes.
+//!
+//! Each decoder says whether there was something to decode. It is given up early where the outcome is no text, because most
+//! runs of letters and digits are none. Not looked into: compressed and encrypted data, quoted-printable, UTF-7, and UTF-16
+//! of other than Latin scripts without a byte order mark.
+
+/// The shortest run that is tried as hex or base64: it holds nine bytes, or six.
+pub const SHORTEST: usize = 12;
+/// A text among bytes has so many characters.
+const SHORTEST_STRING: usize = 5;
+
+/// Backslash escapes, as JSON, arrays, hstore and SQL have them.
+pub fn escapes(text: &[u8], into: &mut Vec<u8>) -> bool {
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        into.extend_from_slice(&rest[..at]);
+        rest = &rest[at + 1..];
+        let Some((&sign, after)) = rest.split_first() else { break };
+        rest = after;
+        match sign {
+            b'n' | b'r' | b't' | b'b' | b'f' => into.push(b' '),
+            b'u' => rest = unicode(after, into),
+            // A backslash before hex digits is bytea's.
+            b'x' => into.extend(b" x"),
+            other => into.push(other),
+        }
+    }
+    into.extend_from_slice(rest);
+    true
+}
+
+/// `\u00e9`, and `\ud83d\ude00` for one character. Gives what stands behind.
+fn unicode<'a>(text: &'a [u8], into: &mut Vec<u8>) -> &'a [u8] {
+    let unit = |text: &[u8]| {
+        let digits = std::str::from_utf8(text.get(..4)?).ok()?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let Some(first) = unit(text) else { return text };
+    let mut rest = &text[4..];
+    let mut units = vec![first];
+    if let Some(second) =
+        rest.strip_prefix(b"\\u").and_then(unit).filter(|_| first & 0xfc00 == 0xd800)
+    {
+        units.push(second);
+        rest = &rest[6..];
+    }
+    push_utf16(&units, into);
+    rest
+}
+
+fn push_utf16(units: &[u16], into: &mut Vec<u8>) {
+    for character in char::decode_utf16(units.iter().copied()) {
+        push(character.unwrap_or(' '), into);
+    }
+}
+
+fn push(character: char, into: &mut Vec<u8>) {
+    into.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+}
+
+/// Percent-encoding, as URLs have it.
+pub fn percent(text: &[u8], into: &mut Vec<u8>) -> bool {
+    let mut any = false;
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'%', rest) {
+        into.extend_from_slice(&rest[..at]);
+        let byte = rest
+            .get(at + 1)
+            .zip(rest.get(at + 2))
+            .and_then(|(a, b)| Some(nibble(*a)? << 4 | nibble(*b)?));
+        match byte {
+            Some(byte) => {
+                into.push(byte);
+                any = true;
+                rest = &rest[at + 3..];
+            }
+            None => {
+                into.push(b'%');
+                rest = &rest[at + 1..];
+            }
+        }
+    }
+    into.extend_from_slice(rest);
+    any
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).map(|value| value as u8)
+}
+
+/// Entities of XML and HTML.
+pub fn entities(text: &[u8], into: &mut Vec<u8>) -> bool {
+    let mut any = false;
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'&', rest) {
+        into.extend_from_slice(&rest[..at]);
+        rest = &rest[at + 1..];
+        let end = rest.iter().take(12).position(|byte| *byte == b';');
+        match end.and_then(|end| Some((end, entity(&rest[..end])?))) {
+            Some((end, character)) => {
+                push(character, into);
+                any = true;
+                rest = &rest[end + 1..];
+            }
+            None => into.push(b'&'),
+        }
+    }
+    into.extend_from_slice(rest);
+    any
+}
+
+/// HTML's names of the characters 160 to 255, in their order.
+const LATIN: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 \
+    acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig \
+    Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave \
+    Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml igrave \
+    iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml";
+
+fn entity(name: &[u8]) -> Option<char> {
+    let name = std::str::from_utf8(name).ok()?;
+    if let Some(number) = name.strip_prefix('#') {
+        let hex = number.strip_prefix(['x', 'X']);
+        let code = hex.map_or_else(|| number.parse().ok(), |hex| u32::from_str_radix(hex, 16).ok());
+        return code.and_then(char::from_u32);
+    }
+    match name {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        "commat" => Some('@'),
+        "period" => Some('.'),
+        "plus" => Some('+'),
+        "lowbar" => Some('_'),
+        "hyphen" | "dash" => Some('-'),
+        _ => {
+            let place = LATIN.split_whitespace().position(|known| known == name)?;
+            char::from_u32(160 + place as u32)
+        }
+    }
+}
+
+fn in_run(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte)
+}
+
+/// Finds runs of letters and digits that are long enough to be hex or base64. Lines of equal length that are wrapped as
+/// base64 is (76 or 64 characters) are one run, and `true`. Only every twelfth byte is looked at where there is none.
+pub fn runs(text: &[u8], found: &mut dyn FnMut(&[u8], bool)) {
+    let mut at = SHORTEST - 1;
+    let mut wrapped = Vec::new();
+    while at < text.len() {
+        if !in_run(text[at]) {
+            at += SHORTEST;
+            continue;
+        }
+        let start = at - text[..at].iter().rev().take_while(|byte| in_run(**byte)).count();
+        let end = at + text[at..].iter().take_while(|byte| in_run(**byte)).count();
+        at = end + SHORTEST;
+        if end - start < SHORTEST {
+            continue;
+        }
+        match unwrap_lines(text, start, end, &mut wrapped) {
+            Some(last) => {
+                found(&wrapped, true);
+                at = last + SHORTEST;
+            }
+            None => found(&text[start..end], false),
+        }
+    }
+}
+
+/// Joins lines of 60 to 80 characters, of equal length but for the last. Gives where they end.
+fn unwrap_lines(text: &[u8], start: usize, end: usize, into: &mut Vec<u8>) -> Option<usize> {
+    let width = end - start;
+    if !(60..=80).contains(&width)
+        || width % 4 != 0
+        || !matches!(text.get(end), Some(b'\n' | b'\r'))
+    {
+        return None;
+    }
+    into.clear();
+    into.extend_from_slice(&text[start..end]);
+    let mut end = end;
+    loop {
+        let line =
+            end + text[end..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let length = text[line..].iter().take_while(|byte| in_run(**byte)).count();
+        if line == end || length == 0 || length > width {
+            return Some(end);
+        }
+        into.extend_from_slice(&text[line..line + length]);
+        end = line + length;
+        if length < width {
+            return Some(end);
+        }
+    }
+}
+
+/// Hex digits, with or without `\x` or `0x`.
+pub fn hex(run: &[u8], into: &mut Vec<u8>) -> bool {
+    let digits = run.strip_prefix(b"0x").or_else(|| run.strip_prefix(b"x")).unwrap_or(run);
+    if digits.len() % 2 != 0 || digits.len() < SHORTEST {
+        return false;
+    }
+    for pair in digits.chunks_exact(2) {
+        let Some(byte) = nibble(pair[0]).zip(nibble(pair[1])).map(|(high, low)| high << 4 | low)
+        else {
+            return false;
+        };
+        into.push(byte);
+        if into.len() == 6 && !plausible(into) {
+            return false;
+        }
+    }
+    plausible(into)
+}
+
+/// Base64, of the standard or the URL alphabet, without its padding.
+pub fn base64(run: &[u8], into: &mut Vec<u8>) -> bool {
+    if run.len() % 4 == 1 {
+        return false;
+    }
+    let (mut bits, mut held) = (0_u32, 0);
+    for character in run {
+        let value = match character {
+            b'A'..=b'Z' => character - b'A',
+            b'a'..=b'z' => character - b'a' + 26,
+            b'0'..=b'9' => character - b'0' + 52,
+            b'+' | b'-' => 62,
+            _ => 63,
+        };
+        bits = bits << 6 | u32::from(value);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            into.push((bits >> held) as u8);
+            if into.len() == 6 && !plausible(into) {
+                return false;
+            }
+        }
+    }
+    plausible(into)
+}
+
+/// The first bytes look like text: UTF-8 without control characters, or every other byte zero. One run in four hundred that
+/// is none passes.
+fn plausible(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(6)];
+    let even = head.iter().step_by(2).all(|byte| *byte == 0);
+    let odd = head.iter().skip(1).step_by(2).all(|byte| *byte == 0);
+    if even || odd || head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
+        return true;
+    }
+    if head.iter().any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace()) {
+        return false;
+    }
+    match std::str::from_utf8(head) {
+        Ok(_) => true,
+        // Cut in the middle of a character.
+        Err(error) => error.error_len().is_none() && error.valid_up_to() + 3 >= head.len(),
+    }
+}
+
+/// Gives the texts among bytes that are no text: valid UTF-8 without control characters.
+pub fn strings(bytes: &[u8], found: &mut dyn FnMut(&str)) {
+    for chunk in bytes.utf8_chunks() {
+        let control = |c: char| c.is_control() && !c.is_whitespace();
+        for text in chunk.valid().split(control).filter(|text| text.len() >= SHORTEST_STRING) {
+            found(text);
+        }
+    }
+}
+
+/// Gives the texts in UTF-16 among bytes: those of the first 256 characters, or everything behind a byte order mark.
+pub fn utf16(bytes: &[u8], buffer: &mut Vec<u8>, found: &mut dyn FnMut(&str)) {
+    let order: Option<fn([u8; 2]) -> u16> = match bytes {
+        [0xff, 0xfe, ..] => Some(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => Some(u16::from_be_bytes),
+        _ => None,
+    };
+    buffer.clear();
+    if let Some(order) = order {
+        let units = bytes[2..].chunks_exact(2).map(|two| order([two[0], two[1]]));
+        for character in char::decode_utf16(units) {
+            push(character.unwrap_or(' '), buffer);
+        }
+        give(buffer, found);
+        return;
+    }
+    let mut at = 0;
+    while let Some(zero) = bytes.get(at..).and_then(|rest| memchr::memchr(0, rest)) {
+        at += zero;
+        // A zero byte with a character before it (little-endian), or behind it (big-endian).
+        for start in [at.saturating_sub(1), at + 1] {
+            let length = latin(bytes.get(start..).unwrap_or_default(), buffer);
+            if buffer.len() >= SHORTEST_STRING {
+                give(buffer, found);
+                at = start + length;
+                break;
+            }
+        }
+        at += 1;
+    }
+}
+
+/// Reads characters with a zero byte between each two; gives the bytes that took.
+fn latin(bytes: &[u8], into: &mut Vec<u8>) -> usize {
+    into.clear();
+    let mut at = 0;
+    while let Some(&byte) =
+        bytes.get(at).filter(|byte| matches!(byte, b' '..=b'~' | 0xa0.. | b'\n' | b'\t'))
+    {
+        push(char::from(byte), into);
+        at += 1;
+        if bytes.get(at) != Some(&0) {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
+fn give(buffer: &[u8], found: &mut dyn FnMut(&str)) {
+    if let Ok(text) = std::str::from_utf8(buffer) {
+        found(text);
+    }
+}
