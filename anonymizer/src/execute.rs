@@ -16,7 +16,7 @@ use crate::mask::key::Keyring;
 use crate::plan::{Plan, plan};
 use crate::progress::Progress;
 use crate::rules::RuleSet;
-use crate::verify::gate;
+use crate::verify::{gate, unchanged};
 
 /// What a run has done.
 #[derive(Clone, Debug, Default)]
@@ -160,6 +160,8 @@ pub async fn execute<E: Engine + 'static>(
     );
     let gate = outcome.time("verify", &run, look).await;
     outcome.gate = gate.map_err(|source| run.late(source, &outcome))?;
+    let masked = outcome.tables.iter().map(|done| &done.outcome);
+    unchanged::add(&mut outcome.gate, &run.plan, masked);
     Ok(Ended::Masked(outcome))
 }
 

@@ -175,7 +175,7 @@ pub fn runs(text: &[u8], found: &mut dyn FnMut(&[u8], bool)) {
 fn unwrap_lines(text: &[u8], start: usize, end: usize, into: &mut Vec<u8>) -> Option<usize> {
     let width = end - start;
     if !(60..=80).contains(&width)
-        || width % 4 != 0
+        || !width.is_multiple_of(4)
         || !matches!(text.get(end), Some(b'\n' | b'\r'))
     {
         return None;
@@ -201,7 +201,7 @@ fn unwrap_lines(text: &[u8], start: usize, end: usize, into: &mut Vec<u8>) -> Op
 /// Hex digits, with or without `\x` or `0x`.
 pub fn hex(run: &[u8], into: &mut Vec<u8>) -> bool {
     let digits = run.strip_prefix(b"0x").or_else(|| run.strip_prefix(b"x")).unwrap_or(run);
-    if digits.len() % 2 != 0 || digits.len() < SHORTEST {
+    if !digits.len().is_multiple_of(2) || digits.len() < SHORTEST {
         return false;
     }
     for pair in digits.chunks_exact(2) {

@@ -130,7 +130,7 @@ impl Run {
         if kinds.has(Identifier::Card) && card && is_card(digits) {
             found(Identifier::Card, digits, Weight::Certain);
         }
-        if kinds.has(Identifier::NationalId) && alone {
+        if kinds.has(Identifier::NationalId) && (alone || lengths.len() > 2) {
             match account_weight(digits) {
                 Some(Weight::Digits(length)) => {
                     let bare = u32::from(lengths.len() == 1);
@@ -157,4 +157,18 @@ fn phone(digits: &[u8], groups: &[u8], plus: bool, alone: bool, found: &mut Foun
         };
         found(Identifier::Phone, form.as_bytes(), weight);
     });
+}
+
+/// A text that is one run: its digits, how many groups they are in, and how a telephone number is spelled like that.
+pub fn whole(text: &[u8]) -> Option<(Vec<u8>, usize, Spelling)> {
+    let first = text.iter().position(u8::is_ascii_digit)?;
+    let (run, end) = read(text, first);
+    if text[end..].iter().any(u8::is_ascii_digit) || run.groups == 0 {
+        return None;
+    }
+    let digits = run.digits[..run.length(0, run.groups)].to_vec();
+    let lengths: Vec<u8> =
+        (0..run.groups).map(|group| run.length(group, group + 1) as u8).collect();
+    let spelling = phone::spelling(&digits, &lengths, run.plus & 1 != 0);
+    Some((digits, run.groups, spelling))
 }

@@ -4,7 +4,9 @@
 //! Afterwards the gate reads every value of every table and the catalog's own texts, breaks them into tokens and looks each
 //! up. A hit is reported by place, kind and count, never as a value.
 
+mod anonymity;
 mod decode;
+mod detect;
 mod digits;
 mod distinct;
 #[cfg(test)]
@@ -17,7 +19,11 @@ mod names;
 pub mod normal;
 mod number;
 mod phone;
+mod scope;
 mod sealed;
+mod search;
 pub mod state;
+mod tally;
 mod token;
+pub mod unchanged;
 pub mod vault;

@@ -136,7 +136,7 @@ fn luhn(digits: &[u8]) -> bool {
             }
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// True where all digits are one, or each is its neighbour's plus or minus one: what people type in place of a number.

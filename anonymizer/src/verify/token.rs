@@ -38,6 +38,11 @@ impl Kinds {
         self.0 & other.0 != 0
     }
 
+    /// With one more.
+    pub fn with(self, kind: Identifier) -> Self {
+        Self(self.0 | 1 << kind as u16)
+    }
+
     /// Without these.
     pub fn without(self, other: Kinds) -> Self {
         Self(self.0 & !other.0)

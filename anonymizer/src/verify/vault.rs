@@ -125,13 +125,17 @@ impl Vault {
             self.kept.each(unit, &mut |sorted| distinct.add_sorted(sorted))?;
         }
         let mut filter = Filter::new(distinct.estimate());
-        let mut count = 0;
+        let mut counts = [0; Identifier::ALL.len()];
         for unit in units {
             self.kept.each(unit, &mut |sorted| {
-                count += sorted.iter().filter(|original| filter.insert(**original)).count() as u64;
+                for original in sorted.iter().filter(|original| filter.insert(**original)) {
+                    if let Some(count) = counts.get_mut(original.kind()) {
+                        *count += 1;
+                    }
+                }
             })?;
         }
-        Ok(Originals { kept: Arc::clone(&self.kept), units: units.to_vec(), filter, count })
+        Ok(Originals { kept: Arc::clone(&self.kept), units: units.to_vec(), filter, counts })
     }
 
     /// Removes what is kept, after a verdict.
@@ -277,7 +281,7 @@ pub struct Originals {
     kept: Arc<Kept>,
     units: Vec<String>,
     filter: Filter,
-    count: u64,
+    counts: [u64; Identifier::ALL.len()],
 }
 
 impl Originals {
@@ -318,7 +322,12 @@ impl Originals {
 
     /// Distinct originals; short of them by no more than the filter's rate.
     pub fn count(&self) -> u64 {
-        self.count
+        self.counts.iter().sum()
+    }
+
+    /// Of these, those of a kind.
+    pub fn count_of(&self, kind: Identifier) -> u64 {
+        self.counts[kind as usize]
     }
 
     /// The filter's.
@@ -393,6 +402,7 @@ mod tests {
         persist(&vault, "c", 0..0);
         let all = vault.originals(&units(&["a", "b", "c"])).unwrap();
         assert_eq!(all.count(), 100);
+        assert_eq!((all.count_of(KIND), all.count_of(Identifier::Phone)), (100, 0));
         assert_eq!(found(&all, 0..1000), 100);
         let one = vault.originals(&units(&["a"])).unwrap();
         assert_eq!((one.count(), found(&one, 0..1000)), (50, 50));
