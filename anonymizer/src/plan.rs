@@ -11,6 +11,7 @@
 //! masked column; an exclusion constraint; a CHECK other than a list of values or `IS NOT NULL`; NULLs in a key with NULLS
 //! NOT DISTINCT, or in some columns of a key with MATCH FULL.
 
+mod allowed;
 mod assemble;
 mod column;
 mod equality;
@@ -135,6 +136,7 @@ pub fn plan(rules: &RuleSet, catalog: &Catalog, keyring: &Keyring) -> Result<Pla
     unique::check(&groups, &mut found);
     reference::check(rules, catalog, &groups, &mut found);
     removal::spread(catalog, &mut groups, &mut found);
+    allowed::check(rules, catalog, &mut found);
     let tables = assemble::tables(&forest, &groups);
     let plan = Plan {
         rules_digest: rules.digest.clone(),

@@ -13,6 +13,7 @@
 //!   public.orders: { delete_rows: "paid", cascade: true, columns: { "*": keep } }
 //!   public.sessions: truncate
 //!   public.carts: { truncate: true, cascade: true }   # and the tables that reference it
+//! verify: { allow: [{ column: public.shops.contact, kind: email, reason: "the shops' own, on their doors" }] }
 //! ```
 
 mod column;
@@ -23,6 +24,7 @@ pub mod schema;
 mod scrub;
 pub(crate) mod sql;
 pub(crate) mod suggest;
+mod verify;
 mod yaml;
 
 pub use name::{NamePattern, Part};

@@ -6,15 +6,15 @@ use super::column::{self, Place, flag, plain, text};
 use super::name::{NamePattern, Part};
 use super::suggest::did_you_mean;
 use super::yaml::{self, Key, Node, Shape};
-use super::{ColumnRule, RuleSet, ScrubRules, TableRule, predicate, scrub};
+use super::{Allow, ColumnRule, RuleSet, ScrubRules, TableRule, predicate, scrub, verify};
 use crate::finding::{Collected, Findings, Position, Spanned};
 
 /// Reads a rules file; `file` is its name for messages. Never panics, whatever the bytes are.
 pub fn parse(file: &str, bytes: &[u8]) -> Result<RuleSet, Findings> {
     let mut found = Collected::default();
-    let Document { locale, tables, scrub } = document(bytes, &mut found).unwrap_or_default();
+    let Document { locale, tables, allow, scrub } = document(bytes, &mut found).unwrap_or_default();
     let digest = hex::encode(Sha256::digest(bytes));
-    let rules = RuleSet { file: file.to_owned(), digest, locale, tables, allow: Vec::new(), scrub };
+    let rules = RuleSet { file: file.to_owned(), digest, locale, tables, allow, scrub };
     found.or(rules, format!("read {file}"), file)
 }
 
@@ -25,6 +25,7 @@ type Tables = Vec<(Spanned<NamePattern>, TableRule)>;
 struct Document {
     locale: Option<Spanned<String>>,
     tables: Tables,
+    allow: Vec<Allow>,
     scrub: ScrubRules,
 }
 
@@ -95,9 +96,11 @@ fn top(entries: &[(Key, Node)], found: &mut Collected) -> Document {
             "locale" => document.locale = text("", "locale", node, found),
             "tables" => tables = Some(node),
             "scrub" => document.scrub = scrub::read(node, found),
+            "verify" => document.allow = verify::read(node, found),
             unknown => {
-                let known = ["version", "locale", "tables", "scrub"];
-                let otherwise = "a rules file has `version`, `locale`, `tables` and `scrub`";
+                let known = ["version", "locale", "tables", "scrub", "verify"];
+                let otherwise =
+                    "a rules file has `version`, `locale`, `tables`, `scrub` and `verify`";
                 let cure = did_you_mean(unknown, known, otherwise);
                 found.add(key.at, "", format!("unknown key `{unknown}`"), cure);
             }
@@ -352,7 +355,7 @@ tables:
           shop.yaml:1:10: unknown version of the rules file
             (hint: write `version: 1`)
           shop.yaml:2:1: unknown key `local`
-            (hint: did you mean `locale`? a rules file has `version`, `locale`, `tables` and `scrub`)
+            (hint: did you mean `locale`? a rules file has `version`, `locale`, `tables`, `scrub` and `verify`)
           shop.yaml:4:10: users: unknown table rule `kep`
             (hint: did you mean `keep`? write `keep`, `truncate`, or a mapping with `columns`)
           shop.yaml:5:3: a.b.c: table name of more than two parts

@@ -11,6 +11,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
+use crate::identifier::Identifier;
 use crate::mask::{FUNCTIONS, Function, Parameter, ParameterKind};
 use crate::scrub::CHECKS;
 
@@ -37,6 +38,47 @@ struct RulesFile {
     tables: BTreeMap<String, TableRule>,
     /// What a snapshot carries besides rows.
     scrub: Scrub,
+    /// What the leak gate looks for, and may find.
+    verify: Verify,
+}
+
+/// What the leak gate may find.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, extend("required" = []))]
+#[expect(dead_code, reason = "its schema is all there is to it")]
+struct Verify {
+    /// Places in which identifiers may be found.
+    allow: Vec<Allowed>,
+}
+
+/// A place in which identifiers may be found.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, extend("required" = ["column", "reason"]))]
+#[expect(dead_code, reason = "its schema is all there is to it")]
+struct Allowed {
+    /// The place as the report names it: `schema.table.column`, or what holds a text of the catalog.
+    column: Text,
+    /// Only this kind of identifier; every kind where it is left out.
+    kind: IdentifierName,
+    /// Why; the report shows it.
+    reason: Text,
+}
+
+/// A kind of identifier.
+struct IdentifierName;
+
+impl JsonSchema for IdentifierName {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "IdentifierName".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "enum": Identifier::ALL.map(Identifier::name) })
+    }
 }
 
 /// What a snapshot carries besides rows, and what becomes of it.
