@@ -191,14 +191,13 @@ impl<E: Engine + 'static> Run<E> {
         if !self.plan.identifies() {
             return Ok(Vec::new());
         }
-        for unit in units.iter().filter(|unit| unit.done.is_some()) {
-            self.options.vault.check(&unit.name.to_string()).map_err(|error| Failure {
-                source: error.into(),
-                finished: Vec::new(),
-                units: 0,
-            })?;
+        let apart = self.engine.collected_by_begin(&self.plan);
+        let done =
+            units.iter().filter(|unit| unit.done.is_some()).map(|unit| unit.name.to_string());
+        for name in apart.iter().cloned().chain(done) {
+            self.options.vault.check(&name).map_err(EngineError::from)?;
         }
-        Ok(units.iter().map(|unit| unit.name.to_string()).collect())
+        Ok(apart.into_iter().chain(units.iter().map(|unit| unit.name.to_string())).collect())
     }
 
     async fn mask(&self, units: Vec<Unit>) -> Result<Vec<Done>, Failure> {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::print::columns;
 use super::{Error, Format};
-use crate::mask::{FUNCTIONS, Function, ParameterKind, function};
+use crate::mask::{Class, FUNCTIONS, Function, ParameterKind, function};
 use crate::rules::suggest::did_you_mean;
 
 /// One masking function, as printed.
@@ -79,6 +79,9 @@ fn parameters(function: &Function) -> Vec<Parameter> {
             "text",
             "of the fakes, for instance `fr_FR`; the file's by default",
         ));
+    }
+    if function.class != Class::Keep {
+        all.push(shared("identifies", "true or false", function.about_identifies()));
     }
     all
 }

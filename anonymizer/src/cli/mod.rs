@@ -18,6 +18,7 @@ mod run;
 mod scope;
 mod sign;
 mod signals;
+mod state;
 mod statement;
 
 pub use error::{Error, explain};

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use clap::Args;
 use contract::key::SigningKey;
-use contract::report::{Report, TableAction};
+use contract::report::{Report, TableAction, Verdict};
 use contract::statement::{self, Statement, sha256};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::print::{count, thousands};
 use super::scope::ScopeArgument;
 use super::sign::SignArguments;
+use super::state::StateArguments;
 use super::{Error, Format, KeyArguments, Target, ask, draw, say};
 use crate::engine::{Engine, EngineError, Marker, RunOptions};
 use crate::execute::{self, Ended, Failure, Outcome, Ready, Refusal};
@@ -49,6 +50,8 @@ pub struct Arguments {
     /// there has no name and holds no value that the rules mask.
     #[arg(long, value_name = "DIR")]
     spool_dir: Option<PathBuf>,
+    #[command(flatten)]
+    state: StateArguments,
     /// Go on although other clients are connected to the database.
     #[arg(long)]
     allow_connections: bool,
@@ -98,6 +101,7 @@ pub async fn run<E: Engine + 'static>(
             let (name, kind) = (directory.display(), error.kind());
             Error::Usage(format!("prepare the report directory {name}: {kind}"))
         })?;
+        arguments.state.refuse_within(directory)?;
     }
     let ready = execute::prepare(engine.as_ref(), &rules, &keyring, arguments.scope.scope()).await;
     let Ready { engine: engine_name, plan } =
@@ -109,7 +113,7 @@ pub async fn run<E: Engine + 'static>(
     }
 
     let plan = Arc::new(plan);
-    let vault = Vault::private(None, &keyring).map_err(|error| Error::Usage(error.to_string()))?;
+    let vault = arguments.state.vault(engine.as_ref(), &keyring)?;
     let options = Arc::new(arguments.options(&keyring, vault));
     let progress = draw::progress();
     let ended =
@@ -141,6 +145,9 @@ pub async fn run<E: Engine + 'static>(
         .conclude(&options, &marker)
         .await
         .map_err(|source| Error::engine(format!("conclude {}", document.database), source))?;
+    if document.verdict == Verdict::Passed {
+        discard(&options.vault);
+    }
     format.print(&summary(document, outcome, file.transpose()?, start), Summary::as_text)
 }
 
@@ -177,6 +184,13 @@ fn write(directory: &Path, report: &[u8], key: Option<&SigningKey>) -> Result<Pa
     Ok(file)
 }
 
+/// After a passed verdict nobody needs the fingerprints. With a failed one they stay for another look.
+fn discard(vault: &Vault) {
+    if let Err(error) = vault.discard() {
+        say(&format!("{error}; remove its files by hand, they are needed no more"));
+    }
+}
+
 /// Sorts by time, and two runs of one second still differ.
 fn random_run_id(now: Timestamp) -> String {
     format!("{}-{:08x}", now.strftime("%Y%m%dT%H%M%SZ"), rand::random::<u32>())
@@ -193,8 +207,11 @@ pub fn refused<E: Engine>(refusal: Refusal, verb: &str, engine: &E) -> Error {
 /// A run that stopped midway, with what that leaves.
 fn stopped<E: Engine>(failure: Failure, location: &str, engine: &E, keyring: &Keyring) -> Error {
     let Failure { source, finished, units } = failure;
-    let refused = matches!(source, EngineError::Refused(_) | EngineError::Usage(_));
-    let hint = if refused || units == 0 {
+    let says_all = matches!(
+        source,
+        EngineError::Refused(_) | EngineError::Usage(_) | EngineError::Unverified(_)
+    );
+    let hint = if says_all || units == 0 {
         None
     } else if !engine.resumes() {
         Some("the database is as it was before the run".to_owned())

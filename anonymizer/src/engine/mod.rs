@@ -5,6 +5,7 @@
 //! statistics). A failure between any two leaves each unit wholly original or wholly masked, and the same verbs from the
 //! start finish the work. Only engines touch a database.
 
+mod collect;
 pub mod postgres;
 pub mod sqlite;
 
@@ -230,6 +231,11 @@ pub trait Engine: Send + Sync {
     /// Texts in the catalog that may hold values: comments, defaults, CHECK and index literals, enum labels, partition
     /// bounds, role names. Each with the name of what holds it.
     fn metadata(&self) -> impl Future<Output = Result<Vec<(String, String)>, EngineError>> + Send;
+    /// Names under which [`Engine::begin`] keeps fingerprints of originals apart from those of the units: of rows that are
+    /// gone before the first unit is read.
+    fn collected_by_begin(&self, _plan: &Plan) -> Vec<String> {
+        Vec::new()
+    }
     /// Ends the run: leaves the marker, gives rights back, lets the masked database take the original's place. With a
     /// failed verdict an engine that works on a copy leaves the original as it was.
     fn conclude(

@@ -6,6 +6,7 @@ use super::{
     Rejection, Request,
 };
 use crate::catalog::Kind;
+use crate::identifier::Identifier;
 use crate::value::Value;
 
 /// `array`.
@@ -38,15 +39,18 @@ fn array(request: &Request<'_>) -> Result<Prepared, Rejection> {
         return Err(request.reject("element", "no element", "give `element` a function"));
     };
     let element = nested(request, rule, inner, "the elements")?;
+    let looks_inside = !request.says_nothing_identifies();
     Ok(Prepared {
         longest: element.longest,
         unique: element.unique,
-        ..Prepared::new(Array { element })
+        ..Prepared::new(Array { element, looks_inside })
     })
 }
 
 struct Array {
     element: Prepared,
+    /// The rule does not say that nothing in it identifies anybody.
+    looks_inside: bool,
 }
 
 impl Mask for Array {
@@ -63,6 +67,22 @@ impl Mask for Array {
 
     fn leaves_parts(&self) -> bool {
         self.element.mask.leaves_parts()
+    }
+
+    fn identifies_parts(&self) -> bool {
+        self.looks_inside && self.element.mask.identifies_parts()
+    }
+
+    fn parts(
+        &self,
+        value: &Value<'_>,
+        show: &mut dyn FnMut(Identifier, &Value<'_>),
+    ) -> Result<(), MaskError> {
+        let Value::Array(items) = value else { return Ok(()) };
+        items.iter().try_for_each(|item| match item {
+            Value::Null => Ok(()),
+            item => self.element.mask.parts(item, show),
+        })
     }
 }
 

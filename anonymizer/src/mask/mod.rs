@@ -148,6 +148,38 @@ pub struct Function {
     pub prepare: fn(&Request<'_>) -> Result<Prepared, Rejection>,
 }
 
+impl Function {
+    /// What the parameter `identifies` means, which every function takes.
+    pub fn about_identifies(&self) -> &'static str {
+        let inside = |parameter: &Parameter| {
+            matches!(parameter.kind, ParameterKind::Rule | ParameterKind::Paths)
+        };
+        if self.class == Class::Keep {
+            "Only `false`: what is kept is not looked for."
+        } else if self.identifies.is_some() {
+            "the originals identify somebody, so the leak gate looks for them afterwards; by default `true`"
+        } else if self.parameters.iter().any(inside) {
+            "the originals identify somebody, so the leak gate looks for them afterwards; by default as the functions inside say"
+        } else {
+            "the originals identify somebody, so the leak gate looks for them afterwards; by default `false`"
+        }
+    }
+}
+
+/// What the originals under a rule identify: as the rule says, else as its function does; those of an array as its elements.
+pub fn identifies(rule: &ColumnRule) -> Option<Identifier> {
+    let inside = rule.arguments.iter().find_map(|(_, argument)| match &argument.value {
+        Argument::Rule(inside) => Some(identifies(inside)),
+        _ => None,
+    });
+    let own = inside.unwrap_or_else(|| function(&rule.function.value)?.identifies);
+    match rule.identifies.as_ref().map(|identifies| identifies.value) {
+        None => own,
+        Some(true) => own.or(Some(Identifier::Other)),
+        Some(false) => None,
+    }
+}
+
 /// A parameter of a function.
 pub struct Parameter {
     /// Name in a rules file.
@@ -222,6 +254,11 @@ impl Request<'_> {
             .iter()
             .find(|(key, _)| key.value == name)
             .map(|(_, argument)| &argument.value)
+    }
+
+    /// The rule says that no original under it identifies anybody.
+    fn says_nothing_identifies(&self) -> bool {
+        self.rule.identifies.as_ref().is_some_and(|identifies| !identifies.value)
     }
 
     /// Where the argument of that name is written, or the rule itself.

@@ -107,7 +107,7 @@ fn column(group: &Group<'_>, member: &Table, own: &Column) -> ColumnPlan {
         mask: prepared.map(|prepared| prepared.mask.clone()),
         seed: seed.and_then(|seed| member.columns.iter().position(|c| c.name == seed.value)),
         constant: prepared.and_then(|prepared| prepared.constant.clone()),
-        identifies: None,
+        identifies: rule.filter(|_| !group.truncated()).and_then(mask::identifies),
         advance_sequence: own.identity
             && matches!(own.kind, Kind::Int(_))
             && prepared.is_some_and(|prepared| prepared.unique && prepared.constant.is_none()),

@@ -5,7 +5,7 @@ use super::ColumnRule;
 use super::suggest::did_you_mean;
 use super::yaml::{Key, Node, Shape};
 use crate::finding::{Collected, Position, Spanned};
-use crate::mask::{self, Argument, FUNCTIONS, Function, Parameter, ParameterKind};
+use crate::mask::{self, Argument, Class, FUNCTIONS, Function, Parameter, ParameterKind};
 
 /// Where a rule stands: a column's own, or inside the rule of one.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -131,6 +131,17 @@ fn parameter(
         "locale" if function.localized => {
             text(subject, name, node, found).map(|t| rule.locale = Some(t))
         }
+        "identifies" => {
+            let identifies = plain(subject, name, "`true` or `false`", node, flag, found)?;
+            if identifies && function.class == Class::Keep {
+                let cure = "mask it, or remove `identifies`";
+                let message = "kept, though its values identify somebody: the leak gate would find every one of them";
+                found.add(node.at, subject, message, cure);
+                return None;
+            }
+            rule.identifies = Some(Spanned::new(identifies, node.at));
+            Some(())
+        }
         _ => {
             unknown_parameter(subject, function, key, found);
             None
@@ -142,11 +153,8 @@ fn unknown_parameter(subject: &str, function: &Function, key: &Key, found: &mut 
     let mut known: Vec<&str> = function.parameters.iter().map(|known| known.name).collect();
     known.extend(function.keyed.then_some(["seed", "domain"]).into_iter().flatten());
     known.extend(function.localized.then_some("locale"));
-    let takes = if known.is_empty() {
-        format!("`{}` takes no parameters", function.name)
-    } else {
-        format!("`{}` takes `{}`", function.name, known.join("`, `"))
-    };
+    known.push("identifies");
+    let takes = format!("`{}` takes `{}`", function.name, known.join("`, `"));
     let message = format!("unknown parameter `{}` of `{}`", key.text, function.name);
     found.add(key.at, subject, message, did_you_mean(&key.text, known, &takes));
 }

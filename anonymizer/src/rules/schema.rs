@@ -313,6 +313,7 @@ fn with_parameters(function: &Function, seeded: bool, generator: &mut SchemaGene
     if function.localized {
         add("locale", "Locale of the fakes.", text());
     }
+    add("identifies", function.about_identifies(), json!({ "type": "boolean" }));
     let required = function.parameters.iter().filter(|parameter| parameter.required);
     let required: Vec<&str> =
         std::iter::once("function").chain(required.map(|parameter| parameter.name)).collect();

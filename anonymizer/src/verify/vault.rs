@@ -66,7 +66,11 @@ impl Vault {
     /// The vault of one database's runs in a directory, which is made where it is missing. Nobody else may be able to write
     /// to it.
     pub fn open(directory: &Path, keyring: &Keyring) -> Result<Self, VaultError> {
-        state::prepare(directory).map_err(VaultError::Io)?;
+        // Both: whoever can write to the one around it can replace it.
+        let around = directory.parent().filter(|around| !around.exists());
+        for directory in around.into_iter().chain([directory]) {
+            state::prepare(directory).map_err(VaultError::Io)?;
+        }
         let directory = directory.canonicalize().map_err(|error| failed(directory, &error))?;
         Ok(Self::at(directory, None, keyring))
     }
@@ -140,7 +144,10 @@ impl Vault {
 
     /// Removes what is kept, after a verdict.
     pub fn discard(&self) -> Result<(), VaultError> {
-        self.kept.remove(|name| name.starts_with(UNFINISHED) || name.ends_with(SUFFIX))
+        self.kept.remove(|name| name.starts_with(UNFINISHED) || name.ends_with(SUFFIX))?;
+        // Nothing else is in it, unless somebody put it there.
+        let _ = fs::remove_dir(&self.kept.directory);
+        Ok(())
     }
 }
 

@@ -19,6 +19,8 @@ pub const SCHEMA: &str = "anonymizer";
 
 /// What a database remembers of its run.
 pub struct Run {
+    /// The identifier of the run that began.
+    pub run_id: String,
     rules_digest: String,
     function_set: i32,
     schema_fingerprint: String,
@@ -97,7 +99,7 @@ pub async fn create(
 pub async fn read(conn: &mut PgConnection) -> Result<Run, EngineError> {
     let row = sqlx::query(
         "SELECT rules_digest, function_set, schema_fingerprint, key_check, key_is_ephemeral,
-                pg_catalog.to_char(finished_at, 'YYYY-MM-DD HH24:MI') || ' UTC' AS finished_at
+                pg_catalog.to_char(finished_at, 'YYYY-MM-DD HH24:MI') || ' UTC' AS finished_at, run_id
          FROM anonymizer.run",
     )
     .fetch_one(conn)
@@ -110,6 +112,7 @@ pub async fn read(conn: &mut PgConnection) -> Result<Run, EngineError> {
         key_check: row.get(3),
         key_is_ephemeral: row.get(4),
         finished_at: row.get(5),
+        run_id: row.get(6),
     })
 }
 

@@ -140,6 +140,7 @@ impl Engine for PostgresEngine {
         if ledger::exists(conn).await? {
             let run = ledger::read(conn).await?;
             run.must_match(plan, options)?;
+            options.vault.bind(&run.run_id)?;
             if let Some(at) = run.finished_at {
                 return Ok(Begun::AlreadyDone(format!(
                     "masked with these rules and this key on {at}"
@@ -147,6 +148,7 @@ impl Engine for PostgresEngine {
             }
         } else {
             refuse_small_spool(conn, &units, options).await?;
+            options.vault.bind(&options.run_id)?;
             transaction(conn, async |conn| prepare(conn, plan, &catalog, &units, options).await)
                 .await?;
         }
@@ -168,9 +170,13 @@ impl Engine for PostgresEngine {
         let mut conn = session::open(&self.options).await?;
         let spool_dir = spool_dir(options);
         transaction(&mut conn, async |conn| {
-            unit::mask(conn, plan, unit, &spool_dir, progress).await
+            unit::mask(conn, plan, unit, &spool_dir, &options.vault, progress).await
         })
         .await
+    }
+
+    fn collected_by_begin(&self, plan: &Plan) -> Vec<String> {
+        cascade::collects(plan).then(|| cascade::COLLECTED.to_owned()).into_iter().collect()
     }
 
     async fn finish(
@@ -218,7 +224,7 @@ async fn prepare(
     rights::take(conn, &altered).await?;
     check::refuse_unread(conn, plan, catalog, units, &unread).await?;
     keys::take_down(conn, catalog, &members(units)).await?;
-    cascade::delete(conn, plan, catalog).await
+    cascade::delete(conn, plan, catalog, options).await
 }
 
 /// Runs a body in a transaction: all of it or nothing.

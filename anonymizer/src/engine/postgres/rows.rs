@@ -7,12 +7,15 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::engine::collect::collect;
 use crate::engine::postgres::codec::Codec;
 use crate::engine::{ColumnOutcome, EngineError};
+use crate::identifier::Identifier;
 use crate::mask::draws::{Draws, Ticket};
 use crate::mask::{Cell, Mask, MaskError};
 use crate::spread::Spread;
 use crate::value::Value;
+use crate::verify::vault::Collector;
 
 /// What happens to one field of a row.
 pub struct FieldPlan {
@@ -28,6 +31,10 @@ pub struct FieldPlan {
     pub constant: bool,
     /// `None`: copied through.
     pub mask: Option<Arc<dyn Mask>>,
+    /// What the originals identify.
+    pub identifies: Option<Identifier>,
+    /// They, or parts of them, are collected for the leak gate.
+    pub has_originals: bool,
     /// Index of the seed's field.
     pub seed: Option<usize>,
     /// How the values are spread before and after.
@@ -126,6 +133,8 @@ pub struct RowMasker {
     pub skipped: u64,
     /// Rows removed.
     pub deleted: u64,
+    /// Takes the originals that the leak gate looks for.
+    pub collector: Option<Collector>,
     scratch: String,
     draws: Draws,
     tickets: Vec<Option<Ticket>>,
@@ -149,6 +158,7 @@ impl RowMasker {
             rows: 0,
             skipped: 0,
             deleted: 0,
+            collector: None,
             scratch: String::new(),
             draws: Draws::default(),
             tickets: Vec::new(),
@@ -205,6 +215,7 @@ impl RowMasker {
         let row = rows.row(number);
         if is_set::<F>(self.delete_flag, data, row) {
             self.deleted += 1;
+            self.collect_row::<F>(data, row);
             return Ok(());
         }
         self.rows += 1;
@@ -230,6 +241,15 @@ impl RowMasker {
         Ok(())
     }
 
+    /// Notes what identifies somebody in a row that goes. It may go because a mask could not read it.
+    fn collect_row<F: Format>(&mut self, data: &[u8], row: &[Field]) {
+        for (plan, field) in self.fields.iter().zip(row).filter(|(plan, _)| plan.has_originals) {
+            if let Some(range) = field.clone() {
+                let _ = collect_field::<F>(&mut self.collector, plan, &data[range]);
+            }
+        }
+    }
+
     fn mask_field<F: Format>(
         &mut self,
         index: usize,
@@ -248,6 +268,9 @@ impl RowMasker {
                 F::copy(Some(field), out);
                 return Ok(());
             };
+            if plan.has_originals {
+                collect_field::<F>(&mut self.collector, plan, field)?;
+            }
             let draw = ticket.map(|ticket| self.draws.get(ticket));
             let cell = Cell { value: &value, seed: seed.as_ref(), draw };
             let fake = mask.apply(&cell, &mut self.scratch)?;
@@ -287,6 +310,20 @@ fn values<'a, F: Format>(
         None => None,
     };
     Ok(Some((value, seed)))
+}
+
+/// Notes what identifies somebody in a field. What a mask could not look into is taken as its text.
+fn collect_field<F: Format>(
+    collector: &mut Option<Collector>,
+    plan: &FieldPlan,
+    field: &[u8],
+) -> Result<(), MaskError> {
+    let (Some(collector), Some(mask)) = (collector, &plan.mask) else { return Ok(()) };
+    let codec = if plan.codec == Codec::Opaque { &Codec::Text } else { &plan.codec };
+    match F::decode(codec, field)? {
+        Some(value) => collect(collector, plan.identifies, mask.as_ref(), &value),
+        None => Ok(()),
+    }
 }
 
 /// A value for a mask. One that does not look at it is given empty bytes.

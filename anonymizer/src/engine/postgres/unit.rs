@@ -22,8 +22,9 @@ use crate::engine::postgres::text::TextStream;
 use crate::engine::postgres::{indexes, ledger, quiet, sequences, statistics};
 use crate::engine::{ColumnOutcome, EngineError, TableOutcome, Unit};
 use crate::plan::{Action, Plan, TablePlan};
-use crate::progress::Progress;
+use crate::progress::{Progress, Silent};
 use crate::spread::Spread;
+use crate::verify::vault::{Collector, Vault};
 
 /// Rows between two progress reports: a report costs a lock.
 const PROGRESS_ROWS: u64 = 16_384;
@@ -42,6 +43,7 @@ pub async fn mask(
     plan: &Plan,
     unit: &Unit,
     spool_dir: &Path,
+    vault: &Vault,
     progress: &dyn Progress,
 ) -> Result<Vec<TableOutcome>, EngineError> {
     let started = Instant::now();
@@ -54,9 +56,13 @@ pub async fn mask(
         unit.tables.iter().map(|name| table_plan(plan, name)).collect::<Result<Vec<_>, _>>()?;
     let mut spool = Spool::create(spool_dir)?;
     let mut loads = Vec::new();
+    let mut collector = plan.identifies().then(|| vault.collector());
     for table in tables {
         progress.table_started(&table.name.to_string(), table.estimated_rows);
-        loads.push(read(conn, table, &mut spool, progress).await?);
+        loads.push(read(conn, table, &mut spool, &mut collector, progress).await?);
+    }
+    if let Some(collector) = collector {
+        collector.persist(&unit.name.to_string())?;
     }
     let mut spool = spool.into_reader()?;
     let mut lone_rows = Vec::new();
@@ -137,14 +143,11 @@ async fn read<'a>(
     conn: &mut PgConnection,
     table: &'a TablePlan,
     spool: &mut Spool,
+    collector: &mut Option<Collector>,
     progress: &dyn Progress,
 ) -> Result<Load<'a>, EngineError> {
     let columns = wire_columns(conn, &table.name).await?;
-    let format = if columns.iter().all(|column| column.has_binary) && fits_binary(table, &columns) {
-        "binary"
-    } else {
-        "text"
-    };
+    let format = copy_format(table, &columns);
     let names: Vec<String> = columns.iter().map(|column| ident(&column.name)).collect();
     let copy_in = copy_in(&table.name, &names, &format!("FORMAT {format}, FREEZE"));
     let mut masker = masker(table, columns)?;
@@ -152,12 +155,42 @@ async fn read<'a>(
     if table.action == Action::Rewrite {
         let copy_out = format!("COPY ({}) TO STDOUT (FORMAT {format})", select(table, &names));
         run(conn, "set the search path", &read_path(table)).await?;
+        masker.collector = collector.take();
         pump(conn, &copy_out, &mut masker, spool, format == "binary", progress).await?;
+        *collector = masker.collector.take();
     }
     let outcome = outcome(table, &masker);
     // Nothing goes back into a table that is truncated; an empty spool would be no valid binary stream.
     let copy_in = if table.action == Action::Rewrite { copy_in } else { String::new() };
     Ok(Load { plan: table, copy_in, spooled: spool.written() - start, outcome })
+}
+
+/// Deletes rows by a statement and notes the originals in them; answers how many there were.
+pub async fn collect_deleted(
+    conn: &mut PgConnection,
+    table: &TablePlan,
+    delete: &str,
+    collector: &mut Option<Collector>,
+    spool: &mut Spool,
+) -> Result<u64, EngineError> {
+    let columns = wire_columns(conn, &table.name).await?;
+    let format = copy_format(table, &columns);
+    let items: Vec<String> = columns.iter().map(|column| ident(&column.name)).collect();
+    let mut masker = masker(table, columns)?;
+    (masker.skip_flag, masker.delete_flag) = (None, Some(items.len()));
+    masker.collector = collector.take();
+    let items = items.iter().map(|item| format!("{item}, ")).collect::<String>();
+    let copy_out = format!("COPY ({delete} RETURNING {items}true) TO STDOUT (FORMAT {format})");
+    run(conn, "set the search path", &predicate_path(&table.name)).await?;
+    pump(conn, &copy_out, &mut masker, spool, format == "binary", &Silent).await?;
+    *collector = masker.collector.take();
+    Ok(masker.deleted)
+}
+
+/// Text where a type has no binary form, or where a mask must see a value that only its text tells.
+fn copy_format(table: &TablePlan, columns: &[WireColumn]) -> &'static str {
+    let binary = columns.iter().all(|column| column.has_binary) && fits_binary(table, columns);
+    if binary { "binary" } else { "text" }
 }
 
 /// The statement that loads a table. A table may have no column that can be loaded, but an empty list has no syntax.
@@ -171,7 +204,9 @@ fn fits_binary(table: &TablePlan, columns: &[WireColumn]) -> bool {
     let by_text = |column: &WireColumn| {
         let plan = table.columns.iter().find(|plan| plan.name == column.name);
         column.codec == super::codec::Codec::Opaque
-            && plan.is_some_and(|plan| plan.mask.is_some() && plan.function != "nullify")
+            && plan.is_some_and(|plan| {
+                plan.mask.is_some() && (plan.function != "nullify" || plan.has_originals())
+            })
     };
     !columns.iter().any(by_text)
 }
@@ -221,6 +256,8 @@ pub fn masker(table: &TablePlan, columns: Vec<WireColumn>) -> Result<RowMasker, 
             codec: column.codec,
             constant: plan.constant.is_some(),
             mask: plan.mask.clone(),
+            identifies: plan.identifies,
+            has_originals: plan.has_originals(),
             seed: seed_name.and_then(|name| wire.iter().position(|column| column == name)),
             spread: Spread::of(plan).map(RefCell::new),
         });

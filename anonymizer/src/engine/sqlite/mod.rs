@@ -14,6 +14,7 @@ mod cascade;
 mod catalog;
 mod check;
 mod codec;
+mod collecting;
 mod conclude;
 mod ddl;
 mod error;
@@ -37,6 +38,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
+use self::collecting::Collecting;
 use self::conclude::Masked;
 use self::error::during;
 use self::session::{Session, Start};
@@ -153,6 +155,7 @@ impl Engine for SqliteEngine {
         match blocking(|| session::begin(&self.path, plan, options, &self.stop))? {
             Start::AlreadyDone(sentence) => Ok(Begun::AlreadyDone(sentence)),
             Start::Session(session) => {
+                options.vault.bind(&options.run_id)?;
                 *self.session() = Some(session);
                 Ok(Begun::Work(units(plan)))
             }
@@ -162,7 +165,7 @@ impl Engine for SqliteEngine {
     async fn mask_unit(
         &self,
         plan: &Plan,
-        _: &RunOptions,
+        options: &RunOptions,
         unit: &Unit,
         progress: &dyn Progress,
     ) -> Result<Vec<TableOutcome>, EngineError> {
@@ -171,7 +174,14 @@ impl Engine for SqliteEngine {
             let session = session.as_ref().ok_or_else(not_begun)?;
             let of_unit = |table: &&TablePlan| unit.tables.contains(&table.name);
             let tables = plan.tables.iter().filter(of_unit);
-            tables.map(|table| unit::table(session, table, progress)).collect()
+            let collecting = Collecting::new(plan.identifies().then(|| options.vault.collector()));
+            let outcomes = tables
+                .map(|table| unit::table(session, table, &collecting, progress))
+                .collect::<Result<_, _>>()?;
+            if let Some(collector) = collecting.end() {
+                collector.persist(&unit.name.to_string())?;
+            }
+            Ok(outcomes)
         })
     }
 

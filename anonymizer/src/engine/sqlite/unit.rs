@@ -17,12 +17,14 @@ use rusqlite::{Connection, Error, Result as SqlResult};
 
 use super::catalog::{MAIN, Shape};
 use super::codec::{decode, encode};
+use super::collecting::Collecting;
 use super::error::during;
 use super::session::{Session, virtual_table};
 use super::sql::{self, quoted};
 use super::virtual_table::{Storage, storage};
 use crate::catalog::Kind;
 use crate::engine::{ColumnOutcome, EngineError, TableOutcome};
+use crate::identifier::Identifier;
 use crate::mask::{Cell, Mask, MaskError};
 use crate::plan::{Action, ColumnPlan, TablePlan};
 use crate::progress::Progress;
@@ -35,6 +37,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub(super) fn table(
     session: &Session,
     plan: &TablePlan,
+    collecting: &Collecting,
     progress: &dyn Progress,
 ) -> Result<TableOutcome, EngineError> {
     let started = Instant::now();
@@ -54,7 +57,8 @@ pub(super) fn table(
     };
     if plan.action == Action::Rewrite {
         progress.step(&label, "masking");
-        refill(session, plan, virtual_sql.as_deref(), progress, &mut outcome)?;
+        refill(session, plan, virtual_sql.as_deref(), collecting, progress, &mut outcome)?;
+        collecting.removed(session, plan).map_err(failed("read the removed rows of"))?;
         count_kept(session, plan, &mut outcome).map_err(failed("count the kept values of"))?;
     }
     outcome.deleted = before.saturating_sub(outcome.rows);
@@ -79,6 +83,7 @@ fn refill(
     session: &Session,
     plan: &TablePlan,
     virtual_sql: Option<&str>,
+    collecting: &Collecting,
     progress: &dyn Progress,
     outcome: &mut TableOutcome,
 ) -> Result<(), EngineError> {
@@ -87,7 +92,8 @@ fn refill(
     let failed = |doing: &str| during(format!("{doing} {label}"));
     let statement = insert(session, plan, virtual_sql).map_err(failed("read the shape of"))?;
     let failure = Failure::default();
-    let masks = register(connection, plan, &failure).map_err(failed("register the masks of"))?;
+    let masks = register(connection, plan, collecting, &failure)
+        .map_err(failed("register the masks of"))?;
     // Any column's count tells how far the statement is; the first one stands for all.
     let seen = masks.iter().flatten().next().cloned();
     let filled = ticking(progress, &label, seen.as_deref(), || connection.execute(&statement, []));
@@ -168,6 +174,7 @@ fn function(column: usize) -> String {
 fn register(
     connection: &Connection,
     plan: &TablePlan,
+    collecting: &Collecting,
     failure: &Failure,
 ) -> SqlResult<Vec<Option<Arc<Counts>>>> {
     let mut counts = Vec::new();
@@ -186,6 +193,8 @@ fn register(
                 ..Counts::default()
             }),
             failure: failure.clone(),
+            collecting: column.has_originals().then(|| collecting.clone()),
+            identifies: column.identifies,
             buffer: RefCell::default(),
         };
         counts.push(Some(Arc::clone(&masking.counts)));
@@ -218,6 +227,9 @@ struct Masking {
     seed_kind: Option<Kind>,
     counts: Arc<Counts>,
     failure: Failure,
+    /// Takes the originals that the leak gate looks for, where there are any.
+    collecting: Option<Collecting>,
+    identifies: Option<Identifier>,
     buffer: RefCell<String>,
 }
 
@@ -248,6 +260,9 @@ impl Masking {
         let mut buffer = self.buffer.borrow_mut();
         buffer.clear();
         let value = decode(&self.kind, stored);
+        if let Some(collecting) = &self.collecting {
+            collecting.add(self.identifies, self.mask.as_ref(), &value)?;
+        }
         let seed = seed.as_ref().filter(|seed| !seed.is_null());
         let fake = self.mask.apply(&Cell { value: &value, seed, draw: None }, &mut buffer)?;
         if let Some(spread) = &self.counts.spread {

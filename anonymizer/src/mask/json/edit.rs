@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::scan::{MALFORMED, Scanner, Sort, push_quoted, unquote};
 use super::{Leaf, Path, Step};
 use crate::engine::render;
+use crate::identifier::Identifier;
 use crate::mask::element::scratch;
 use crate::mask::{MaskError, Prepared};
 use crate::value::Value;
@@ -15,24 +16,41 @@ pub(super) fn edit(
     leaves: &[(Path, Leaf)],
     into: &mut String,
 ) -> Result<(), MaskError> {
+    let copied = walk(text, leaves, Doing::Edit(into))?;
+    into.push_str(&text[copied..]);
+    Ok(())
+}
+
+/// Shows the values under the paths that identify somebody.
+pub(super) fn look(
+    text: &str,
+    leaves: &[(Path, Leaf)],
+    show: &mut Show<'_>,
+) -> Result<(), MaskError> {
+    walk(text, leaves, Doing::Look(show)).map(drop)
+}
+
+/// Walks through a document; answers with the bytes of it that were copied or replaced.
+fn walk(text: &str, leaves: &[(Path, Leaf)], doing: Doing<'_, '_>) -> Result<usize, MaskError> {
     let roots = (0..leaves.len()).map(|leaf| Reached { leaf, steps: 0 }).collect();
-    let mut walk = Walk {
-        leaves,
-        scan: Scanner::new(text),
-        into,
-        copied: 0,
-        frames: Vec::new(),
-        reached: roots,
-    };
+    let scan = Scanner::new(text);
+    let mut walk = Walk { leaves, scan, doing, copied: 0, frames: Vec::new(), reached: roots };
     walk.value(0, None)?;
     while !walk.frames.is_empty() {
         walk.step()?;
     }
-    if !walk.scan.is_done() {
-        return Err(MALFORMED);
-    }
-    walk.into.push_str(&text[walk.copied..]);
-    Ok(())
+    if walk.scan.is_done() { Ok(walk.copied) } else { Err(MALFORMED) }
+}
+
+/// Takes the values that identify somebody.
+type Show<'s> = dyn FnMut(Identifier, &Value<'_>) + 's;
+
+/// What is done with the values under the paths.
+enum Doing<'a, 's> {
+    /// They are replaced; this gets the document so far.
+    Edit(&'a mut String),
+    /// They are shown.
+    Look(&'a mut Show<'s>),
 }
 
 /// A path whose first steps lead to where the walk is.
@@ -53,10 +71,10 @@ struct Frame {
     leaf: Option<usize>,
 }
 
-struct Walk<'a, 't> {
+struct Walk<'a, 't, 's> {
     leaves: &'a [(Path, Leaf)],
     scan: Scanner<'t>,
-    into: &'a mut String,
+    doing: Doing<'a, 's>,
     /// Bytes of the original that have been copied or replaced.
     copied: usize,
     frames: Vec<Frame>,
@@ -64,7 +82,7 @@ struct Walk<'a, 't> {
     reached: Vec<Reached>,
 }
 
-impl Walk<'_, '_> {
+impl Walk<'_, '_, '_> {
     /// One member of the innermost container, or its end.
     fn step(&mut self) -> Result<(), MaskError> {
         let frame = self.frames.last_mut().expect("the walk is inside a container");
@@ -108,12 +126,16 @@ impl Walk<'_, '_> {
         if let Sort::Object | Sort::Array = sort {
             let whole = leaf.map(|leaf| &self.leaves[leaf].1).filter(|leaf| !leaf.keep);
             let is_array = sort == Sort::Array;
-            if let Some(document) = whole.and_then(|leaf| leaf.document.as_ref()) {
+            let document = whole.and_then(|leaf| leaf.document.as_ref());
+            if let Some(document) = document.filter(|document| self.takes_whole(document)) {
                 self.reached.truncate(start);
                 self.skip(is_array)?;
                 let place = place.start..self.scan.at();
                 let value = Value::Json(self.scan.text(place.clone()).into());
-                return self.replace(place, scratch(document, &value)?);
+                return match &mut self.doing {
+                    Doing::Edit(_) => self.replace(place, scratch(document, &value)?),
+                    Doing::Look(show) => document.mask.parts(&value, show),
+                };
             }
             let reached = start..self.reached.len();
             self.frames.push(Frame { is_array, members: 0, reached, leaf });
@@ -122,11 +144,19 @@ impl Walk<'_, '_> {
         self.reached.truncate(start);
         match leaf.map(|leaf| &self.leaves[leaf].1) {
             Some(leaf) if !leaf.keep && sort != Sort::Null => {
-                let fake = leaf.scalar(sort, self.scan.text(place.clone()))?;
-                self.replace(place, fake)
+                let text = self.scan.text(place.clone());
+                match &mut self.doing {
+                    Doing::Edit(_) => self.replace(place, leaf.scalar(sort, text)?),
+                    Doing::Look(show) => leaf.show(sort, text, show),
+                }
             }
             _ => Ok(()),
         }
+    }
+
+    /// To look into a container one goes into it, unless its function knows better what is in it.
+    fn takes_whole(&self, document: &Prepared) -> bool {
+        matches!(self.doing, Doing::Edit(_)) || document.mask.identifies_parts()
     }
 
     /// The leaf of the path that ends here: the one with the fewest stars, the first written of these.
@@ -163,21 +193,35 @@ impl Walk<'_, '_> {
     }
 
     fn replace(&mut self, place: Range<usize>, fake: Value<'_>) -> Result<(), MaskError> {
-        self.into.push_str(self.scan.text(self.copied..place.start));
+        let Doing::Edit(into) = &mut self.doing else { return Ok(()) };
+        into.push_str(self.scan.text(self.copied..place.start));
         self.copied = place.end;
         match fake {
-            Value::Null => self.into.push_str("null"),
-            Value::Json(text) | Value::Decimal(text) => self.into.push_str(&text),
+            Value::Null => into.push_str("null"),
+            Value::Json(text) | Value::Decimal(text) => into.push_str(&text),
             Value::Bool(_) | Value::Int(_) => {
-                self.into.push_str(&render(&fake).unwrap_or_default());
+                into.push_str(&render(&fake).unwrap_or_default());
             }
-            other => push_quoted(&render(&other).unwrap_or_default(), self.into),
+            other => push_quoted(&render(&other).unwrap_or_default(), into),
         }
         Ok(())
     }
 }
 
 impl Leaf {
+    /// Shows a string, a number or a boolean that identifies somebody, and what does in a document within a string.
+    fn show(&self, sort: Sort, text: &str, show: &mut Show<'_>) -> Result<(), MaskError> {
+        let said = if sort == Sort::Text { unquote(text)? } else { text.into() };
+        let said = Value::Text(said);
+        if let Some(kind) = self.identifies {
+            show(kind, &said);
+        }
+        match &self.text {
+            Some(document) if sort == Sort::Text => document.mask.parts(&said, show),
+            _ => Ok(()),
+        }
+    }
+
     /// The fake of a string, a number or a boolean.
     fn scalar(&self, sort: Sort, text: &str) -> Result<Value<'static>, MaskError> {
         let as_text = |text: &str| match &self.text {

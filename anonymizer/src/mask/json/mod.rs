@@ -10,14 +10,15 @@ mod scan;
 
 use std::borrow::Cow;
 
-use self::edit::edit;
+use self::edit::{edit, look};
 use self::path::{Path, Step};
 use super::element::nested;
 use super::{
     Argument, Cell, Class, Function, Mask, MaskError, Parameter, ParameterKind, Prepared,
-    Rejection, Request,
+    Rejection, Request, identifies,
 };
 use crate::catalog::Kind;
+use crate::identifier::Identifier;
 use crate::rules::ColumnRule;
 use crate::value::Value;
 
@@ -65,11 +66,15 @@ fn json(request: &Request<'_>) -> Result<Prepared, Rejection> {
         })?;
         leaves.push((steps, Leaf::prepare(request, rule)?));
     }
-    Ok(Prepared::new(Json { leaves }).longest(usize::MAX))
+    let looks_inside = !request.says_nothing_identifies()
+        && leaves.iter().any(|(_, leaf)| leaf.identifies.is_some() || leaf.identifies_parts());
+    Ok(Prepared::new(Json { leaves, looks_inside }).longest(usize::MAX))
 }
 
 struct Json {
     leaves: Vec<(Path, Leaf)>,
+    /// Something under a path identifies somebody.
+    looks_inside: bool,
 }
 
 impl Mask for Json {
@@ -90,12 +95,29 @@ impl Mask for Json {
     fn leaves_parts(&self) -> bool {
         true
     }
+
+    fn identifies_parts(&self) -> bool {
+        self.looks_inside
+    }
+
+    fn parts(
+        &self,
+        value: &Value<'_>,
+        show: &mut dyn FnMut(Identifier, &Value<'_>),
+    ) -> Result<(), MaskError> {
+        match value {
+            Value::Json(text) | Value::Text(text) => look(text, &self.leaves, show),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A path's function, bound to every sort of JSON value that it takes.
 struct Leaf {
     /// Leave what is there, and look for longer paths in it.
     keep: bool,
+    /// What its originals identify.
+    identifies: Option<Identifier>,
     text: Option<Prepared>,
     integer: Option<Prepared>,
     decimal: Option<Prepared>,
@@ -113,6 +135,7 @@ impl Leaf {
         };
         let leaf = Self {
             keep: rule.function.value == "keep",
+            identifies: identifies(rule),
             text: bind(text),
             integer: bind(Kind::Int(64)),
             decimal: bind(Kind::Decimal(None)),
@@ -125,6 +148,14 @@ impl Leaf {
             // A function that takes numbers only says so about text; its own complaint comes after.
             false => Err(complaint(rejections)),
         }
+    }
+}
+
+impl Leaf {
+    /// It holds documents of which parts identify somebody.
+    fn identifies_parts(&self) -> bool {
+        let documents = [&self.text, &self.document];
+        documents.into_iter().flatten().any(|prepared| prepared.mask.identifies_parts())
     }
 }
 
