@@ -20,10 +20,12 @@ pub struct Finished {
     pub stderr: String,
 }
 
-/// The command, with [`KEY`] and nothing else of our environment that it listens to.
+/// The command, with [`KEY`], a state directory of the tests and nothing else of our environment that it listens to.
 pub fn anonymizer() -> Result<Command> {
-    let mut command = Command::new(executable()?);
+    let executable = executable()?;
+    let mut command = Command::new(&executable);
     command
+        .env("XDG_STATE_HOME", executable.with_file_name("test-state"))
         .env_remove("DATABASE_URL")
         .env_remove("ANONYMIZER_SIGN_KEY")
         .env("ANONYMIZER_KEY", KEY)

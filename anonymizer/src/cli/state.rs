@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::Error;
 use crate::engine::Engine;
 use crate::mask::key::Keyring;
+use crate::verify::state;
 use crate::verify::vault::Vault;
 
 /// Where the state is.
@@ -39,13 +40,20 @@ impl StateArguments {
 
     /// The vault of a database's run.
     pub fn vault<E: Engine>(&self, engine: &E, keyring: &Keyring) -> Result<Vault, Error> {
+        let unusable = |why: String| Error::Usage(format!("keep the state: {why}"));
+        if let Some(state) = &self.state {
+            state::prepare(state).map_err(unusable)?;
+        }
         // Nobody will have the key again, or nothing is left of a run that stopped: nothing needs to outlive the process.
         let vault = if keyring.is_ephemeral() || !engine.resumes() {
             Vault::private(self.state.as_deref(), keyring)
         } else {
-            Vault::open(&self.directory(&engine.location()), keyring)
+            let directory = self.directory(&engine.location());
+            // Whoever could write to the one around it could replace it.
+            state::prepare(directory.parent().unwrap_or(&directory)).map_err(unusable)?;
+            Vault::open(&directory, keyring)
         };
-        vault.map_err(|error| Error::Usage(format!("keep the state: {error}")))
+        vault.map_err(|error| unusable(error.to_string()))
     }
 
     fn directory(&self, database: &str) -> PathBuf {

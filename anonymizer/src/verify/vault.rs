@@ -66,11 +66,7 @@ impl Vault {
     /// The vault of one database's runs in a directory, which is made where it is missing. Nobody else may be able to write
     /// to it.
     pub fn open(directory: &Path, keyring: &Keyring) -> Result<Self, VaultError> {
-        // Both: whoever can write to the one around it can replace it.
-        let around = directory.parent().filter(|around| !around.exists());
-        for directory in around.into_iter().chain([directory]) {
-            state::prepare(directory).map_err(VaultError::Io)?;
-        }
+        state::prepare(directory).map_err(VaultError::Io)?;
         let directory = directory.canonicalize().map_err(|error| failed(directory, &error))?;
         Ok(Self::at(directory, None, keyring))
     }

@@ -264,6 +264,42 @@ mod tests {
     }
 
     #[test]
+    fn what_identifies_somebody_is_shown_as_it_was() {
+        let shown = |paths: Vec<(&str, Case)>, document: &str| {
+            let mask = Case::new("json", Kind::Json).with("paths", paths).prepared().mask;
+            let mut shown = Vec::new();
+            let see = &mut |kind: Identifier, value: &Value<'_>| {
+                shown.push(format!("{}={}", kind.name(), value.as_text().unwrap()));
+            };
+            let looked = mask.parts(&Value::Json(document.into()), see);
+            looked.map(|()| (mask.identifies_parts(), shown.join(" ")))
+        };
+        let identifying = |name: &str, identifies: bool| {
+            let mut case = rule(name);
+            case.rule.identifies = Some(crate::mask::fixture::at(identifies));
+            case
+        };
+        let inner = || rule("json").with("paths", vec![("$.a", rule("email"))]);
+        let document = r#"{"mail": "a@b.c", "phones": ["1", 2, null], "n": {"x": "y", "z": [7]},
+            "doc": {"a": "\u00e9@b.c"}, "raw": "{\"a\": \"r@b.c\"}", "kept": "k"}"#;
+        let paths = vec![
+            ("$.mail", rule("email")),
+            ("$.phones[*]", rule("phone")),
+            ("$.n", identifying("redact", true)),
+            ("$.doc", inner()),
+            ("$.raw", inner()),
+            ("$.kept", rule("hash")),
+        ];
+        let (identifies, all) = shown(paths, document).unwrap();
+        assert!(identifies);
+        let expected = "email=a@b.c phone=1 phone=2 other=y other=7 email=\u{e9}@b.c email=r@b.c";
+        assert_eq!(all, expected);
+        let nothing = vec![("$.mail", identifying("email", false)), ("$.kept", rule("hash"))];
+        assert_eq!(shown(nothing, document), Ok((false, String::new())));
+        assert!(shown(vec![("$.a", rule("email"))], "{").is_err());
+    }
+
+    #[test]
     fn what_is_not_json_fails() {
         for document in [
             "",
