@@ -17,5 +17,6 @@ pub mod report;
 pub mod rules;
 pub mod scrub;
 pub mod spread;
+mod switches;
 pub mod value;
 pub mod verify;

@@ -9,6 +9,7 @@ pub mod masked;
 pub mod postgres;
 pub mod residue;
 pub mod rows;
+pub mod scrub;
 pub mod seen;
 pub mod shop;
 pub mod sqlite;

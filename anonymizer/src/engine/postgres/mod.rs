@@ -28,6 +28,7 @@ mod read;
 mod relation;
 mod rights;
 mod rows;
+mod scrub;
 mod sequences;
 mod session;
 mod sources;
@@ -98,7 +99,7 @@ impl Engine for PostgresEngine {
     async fn check(
         &self,
         plan: &Plan,
-        _: Scope,
+        scope: Scope,
     ) -> Result<Vec<(String, String, String)>, EngineError> {
         let catalog = self.catalog().await?;
         let conn = &mut *self.control.lock().await;
@@ -106,7 +107,9 @@ impl Engine for PostgresEngine {
         run(conn, "check the database", "BEGIN TRANSACTION READ ONLY").await?;
         let findings = check::findings(conn, plan, &catalog).await;
         run(conn, "check the database", "ROLLBACK").await?;
-        findings
+        let mut findings = findings?;
+        findings.extend(scrub::findings(conn, &self.options, &plan.scrub, scope).await?);
+        Ok(findings)
     }
 
     async fn preview(&self, plan: &Plan, rows: usize) -> Result<Vec<Sample>, EngineError> {
@@ -189,8 +192,13 @@ impl Engine for PostgresEngine {
         finish::finish(conn, plan, &self.options).await
     }
 
-    async fn scrub(&self, _: &Plan, _: &RunOptions) -> Result<Vec<ScrubCheck>, EngineError> {
-        Ok(Vec::new())
+    async fn scrub(
+        &self,
+        plan: &Plan,
+        options: &RunOptions,
+    ) -> Result<Vec<ScrubCheck>, EngineError> {
+        let conn = &mut *self.control.lock().await;
+        scrub::scrub(conn, &self.options, plan, options.scope).await
     }
 
     async fn sources(&self) -> Result<Vec<Source>, EngineError> {

@@ -1,0 +1,67 @@
+//! Replication slots, and whoever else keeps the server from forgetting old row versions.
+
+use sqlx::Row as _;
+use sqlx::postgres::PgConnection;
+
+use crate::engine::EngineError;
+use crate::engine::postgres::scrub::Scrub;
+use crate::engine::postgres::scrub::attempt::{alone, rows, texts};
+use crate::engine::postgres::session::literal;
+use crate::scrub::{Found, Tally, names};
+
+/// Drops the inactive ones.
+pub async fn scrub(scrub: &mut Scrub<'_>) -> Result<Found, EngineError> {
+    const SQL: &str =
+        "SELECT slot_name::text, plugin::text, active FROM pg_catalog.pg_replication_slots
+                       WHERE NOT temporary ORDER BY 1";
+    let slots = rows(scrub.conn, "read the replication slots", SQL).await?;
+    if !scrub.whole_server() {
+        let slots: Vec<String> = slots.iter().map(|row| row.get(0)).collect();
+        return Ok(match slots.is_empty() {
+            true => Found::nothing("no replication slot"),
+            false => Found::reported(format!("left: {}", names(&slots))),
+        });
+    }
+    let mut tally = Tally::default();
+    for row in &slots {
+        let (name, active): (String, bool) = (row.get(0), row.get(2));
+        let slot = literal(&name);
+        if active {
+            tally.note(name, Err("it is in use".to_owned()));
+            continue;
+        }
+        let drop = format!("SELECT pg_catalog.pg_drop_replication_slot({slot})");
+        let dropped = alone(scrub.conn, &format!("drop the slot {name}"), &drop).await?;
+        if tally.note(name, dropped) {
+            tally.undo(match row.get::<Option<String>, _>(1) {
+                Some(plugin) => format!(
+                    "SELECT pg_create_logical_replication_slot({slot}, {})",
+                    literal(&plugin)
+                ),
+                None => format!("SELECT pg_create_physical_replication_slot({slot})"),
+            });
+        }
+    }
+    Ok(tally.found("dropped", "no replication slot"))
+}
+
+/// Who still sees rows from before the last masked table was written: slots, prepared transactions, other sessions of this
+/// database. Of catalogs, logical slots keep old rows as well.
+pub async fn holding_back(
+    conn: &mut PgConnection,
+    of_catalogs: bool,
+) -> Result<Vec<String>, EngineError> {
+    let sql = format!(
+        "WITH masked AS (SELECT coalesce(min(pg_catalog.age(xmin)), 0) AS age FROM anonymizer.unit)
+         SELECT 'slot ' || slot_name FROM pg_catalog.pg_replication_slots, masked
+         WHERE pg_catalog.age(xmin) >= masked.age OR {of_catalogs} AND pg_catalog.age(catalog_xmin) >= masked.age
+         UNION ALL
+         SELECT 'prepared transaction ' || gid FROM pg_catalog.pg_prepared_xacts, masked
+         WHERE database = pg_catalog.current_database() AND pg_catalog.age(transaction) >= masked.age
+         UNION ALL
+         SELECT 'session ' || pid FROM pg_catalog.pg_stat_activity, masked
+         WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid()
+           AND backend_type = 'client backend' AND pg_catalog.age(backend_xmin) >= masked.age"
+    );
+    texts(conn, "look for whoever holds old rows back", &sql).await
+}
