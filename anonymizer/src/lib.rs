@@ -6,11 +6,13 @@
 
 pub mod catalog;
 pub mod cli;
+mod digits;
 pub mod engine;
 pub mod execute;
 pub mod finding;
 pub mod identifier;
 pub mod mask;
+pub mod page;
 pub mod plan;
 pub mod progress;
 pub mod report;

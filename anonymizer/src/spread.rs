@@ -10,6 +10,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use contract::report::Distribution;
 
 use crate::catalog::Kind;
+use crate::digits::grouped;
 use crate::mask::civil::{self, DAY};
 use crate::plan::ColumnPlan;
 use crate::value::Value;
@@ -253,21 +254,7 @@ fn plain(number: f64, step: f64) -> String {
     }
     let decimals = if step < 1.0 { (-step.log10().floor()) as usize } else { 0 };
     // Adding 0 makes a negative zero positive.
-    let text = format!("{:.decimals$}", number + 0.0);
-    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("-", rest));
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let mut grouped = String::from(sign);
-    for (at, digit) in whole.chars().enumerate() {
-        if at > 0 && (whole.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    if !fraction.is_empty() {
-        grouped.push('.');
-        grouped.push_str(fraction);
-    }
-    grouped
+    grouped(&format!("{:.decimals$}", number + 0.0))
 }
 
 fn month_bars(mut before: Vec<f64>, mut after: Vec<f64>) -> Bars {

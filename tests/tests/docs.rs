@@ -152,7 +152,7 @@ fn commands_that_are_shown_can_be_typed() {
             shown.extend(command[at..].split_whitespace().nth(1).map(str::to_owned));
         }
     }
-    for command in ["run", "check", "preview", "functions", "verify-statement"] {
+    for command in ["run", "check", "preview", "functions", "verify-statement", "report"] {
         assert!(shown.contains(command), "`anonymizer {command}` is not shown");
     }
 }

@@ -14,6 +14,7 @@ pub mod functions;
 mod key;
 mod preview;
 mod print;
+mod report;
 mod run;
 mod scope;
 mod sign;
@@ -59,6 +60,8 @@ enum Command {
     Check(check::Arguments),
     /// Show a few masked rows of each table; writes nothing and never shows an original.
     Preview(preview::Arguments),
+    /// Show a run's report as a page: writes report.html beside report.json.
+    Report(report::Arguments),
     /// Check a signed statement against its signer's key, and say what is signed.
     VerifyStatement(statement::Arguments),
     /// List the masking functions, or explain one.
@@ -98,6 +101,7 @@ impl Cli {
         let format = self.format;
         match self.command {
             Command::Functions { name } => functions::print(name.as_deref(), format),
+            Command::Report(arguments) => report::render(&arguments, format),
             Command::VerifyStatement(arguments) => statement::verify(&arguments, format),
             Command::Run(arguments) => on_database(Action::Run(arguments), format),
             Command::Check(arguments) => on_database(Action::Check(arguments), format),

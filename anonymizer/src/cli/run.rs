@@ -1,18 +1,18 @@
 //! `anonymizer run`: masks a database in place and says what was done.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Instant;
 
 use clap::Args;
-use contract::key::SigningKey;
 use contract::report::{Report, TableAction, Verdict};
-use contract::statement::{self, Statement, sha256};
+use contract::statement::{Statement, sha256};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::print::{count, thousands};
+use super::report::save;
 use super::scope::ScopeArgument;
 use super::sign::SignArguments;
 use super::state::StateArguments;
@@ -35,7 +35,7 @@ pub struct Arguments {
     pub(super) target: Target,
     #[command(flatten)]
     key: KeyArguments,
-    /// Write report.json to this directory, which is made where it is missing.
+    /// Write report.json, and report.html to look at, to this directory, which is made where it is missing.
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
     #[command(flatten)]
@@ -132,12 +132,13 @@ pub async fn run<E: Engine + 'static>(
 
     let now = Timestamp::now().to_string();
     let document = report::report(&engine_name, location, &plan, &options, &outcome, now);
-    let statement = Statement::new(document.clone()).to_bytes();
-    let file =
-        arguments.report.as_deref().map(|directory| write(directory, &statement, signing.as_ref()));
+    let statement = Statement::new(document.clone());
+    let bytes = statement.to_bytes();
+    let directory = arguments.report.as_deref();
+    let file = directory.map(|directory| save(directory, &statement, &bytes, signing.as_ref()));
     let marker = Marker {
         run_id: document.run_id.clone(),
-        digest: sha256(&statement),
+        digest: sha256(&bytes),
         verdict: document.verdict,
         finished_at: document.finished_at.clone(),
     };
@@ -167,21 +168,6 @@ impl Arguments {
             vault: Arc::new(vault),
         }
     }
-}
-
-/// Writes the report, and its signed form where there is a key.
-fn write(directory: &Path, report: &[u8], key: Option<&SigningKey>) -> Result<PathBuf, Error> {
-    let write = |name: &str, bytes: &[u8]| {
-        report::write(directory, name, bytes).map_err(|source| Error::Io {
-            task: format!("write {} (the database is masked)", directory.join(name).display()),
-            source,
-        })
-    };
-    let file = write(report::FILE_NAME, report)?;
-    if let Some(key) = key {
-        write(report::SIGNED_NAME, &statement::sign(report, key))?;
-    }
-    Ok(file)
 }
 
 /// After a passed verdict nobody needs the fingerprints. With a failed one they stay for another look.

@@ -74,6 +74,18 @@ impl Envelope {
         serde_json::from_slice(bytes).map_err(|_| EnvelopeError::Form)
     }
 
+    /// The file's bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = serde_json::to_vec_pretty(self).expect("keys are strings");
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// True where this is the payload, whoever has signed it.
+    pub fn carries(&self, payload: &[u8]) -> bool {
+        decode(&self.payload).is_ok_and(|carried| carried == payload)
+    }
+
     /// The payload, if it is of this type and one of the signatures is by this key.
     pub fn open(&self, payload_type: &str, key: &PublicKey) -> Result<Vec<u8>, EnvelopeError> {
         if self.payload_type != payload_type {

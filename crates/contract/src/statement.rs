@@ -124,10 +124,7 @@ impl Statement {
 
 /// An envelope around the bytes of a statement: the file's bytes.
 pub fn sign(statement: &[u8], key: &SigningKey) -> Vec<u8> {
-    let envelope = Envelope::sign(PAYLOAD_TYPE, statement, key);
-    let mut bytes = serde_json::to_vec_pretty(&envelope).expect("keys are strings");
-    bytes.push(b'\n');
-    bytes
+    Envelope::sign(PAYLOAD_TYPE, statement, key).to_bytes()
 }
 
 /// SHA-256, hex: of a statement's bytes, as the marker in the database holds it.

@@ -108,7 +108,7 @@ fn story() -> Result<()> {
 
     say("\nThe database works as before: foreign keys hold, indexes and the search are there.");
     say(&format!("  database  {}", database.display()));
-    say(&format!("  report    {}", report.join("report.json").display()));
+    say(&format!("  report    {}", report.join("report.html").display()));
     say("  rules     rules/shop.yaml");
     say("Now write rules for a copy of your own database, and run the command above on it.");
     Ok(())
