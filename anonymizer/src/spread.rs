@@ -28,8 +28,13 @@ const FEWEST_IN_ALL: usize = 20;
 #[derive(Debug)]
 pub struct Spread {
     sort: Sort,
-    seen: u64,
     sample: Vec<[u64; 2]>,
+    /// Values seen, and the first that is looked at again once the sample is full.
+    seen: u64,
+    next: u64,
+    /// Largest of the sampled values' keys, were they drawn.
+    threshold: f64,
+    draws: u64,
 }
 
 /// What sort of values, and how they are kept in 64 bits.
@@ -60,28 +65,41 @@ impl Spread {
             Kind::Text { .. } if column.identifies.is_none() => Sort::Text,
             _ => return None,
         };
-        Some(Self { sort, seen: 0, sample: Vec::new() })
+        Some(Self::new(sort))
     }
 
-    /// Takes a value and its fake, or not (Vitter 1985, algorithm R). Chance is a function of the row's position alone.
+    fn new(sort: Sort) -> Self {
+        Self { sort, sample: Vec::new(), seen: 0, next: 0, threshold: 1.0, draws: 0 }
+    }
+
+    /// Takes a value and its fake, or not: reservoir sampling that says how many values to pass over instead of drawing for
+    /// each (Li 1994, algorithm L). Chance depends on the rows' number alone.
     pub fn see(&mut self, before: &Value<'_>, after: &Value<'_>) {
         self.seen += 1;
-        let place = if self.sample.len() < SAMPLE {
-            self.sample.len()
-        } else {
-            let place = (u128::from(scattered(self.seen)) * u128::from(self.seen)) >> 64;
-            if place >= SAMPLE as u128 {
-                return;
-            }
-            place as usize
-        };
+        if self.seen < self.next {
+            return;
+        }
         let (Some(before), Some(after)) = (self.sort.bits(before), self.sort.bits(after)) else {
             return;
         };
-        match self.sample.get_mut(place) {
-            Some(kept) => *kept = [before, after],
-            None => self.sample.push([before, after]),
+        if self.sample.len() < SAMPLE {
+            self.sample.push([before, after]);
+        } else {
+            let place = (self.draw() * SAMPLE as f64) as usize;
+            self.sample[place.min(SAMPLE - 1)] = [before, after];
         }
+        if self.sample.len() == SAMPLE {
+            self.threshold *= self.draw().powf(1.0 / SAMPLE as f64);
+            let passed_over = self.draw().ln() / (-self.threshold).ln_1p();
+            // The cast stops at the largest number: no other value is looked at then.
+            self.next = self.seen.saturating_add(1).saturating_add(passed_over as u64);
+        }
+    }
+
+    /// A number between 0 and 1, neither of them.
+    fn draw(&mut self) -> f64 {
+        self.draws += 1;
+        ((scattered(self.draws) >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
     }
 
     /// The bars; `None` where there are too few values, or too many different ones.
@@ -323,7 +341,7 @@ mod tests {
     use super::*;
 
     fn spread(sort: Sort) -> Spread {
-        Spread { sort, seen: 0, sample: Vec::new() }
+        Spread::new(sort)
     }
 
     fn numbers(whole: bool, pairs: impl IntoIterator<Item = (f64, f64)>) -> Option<Distribution> {

@@ -143,7 +143,7 @@ fn everything_that_was_found_is_shown_and_no_name_breaks_out() {
     assert!(!page.contains("<i>") && !page.contains("a\"b'c"), "a quote is not escaped");
     for words in [
         "Failed: may not leave",
-        "Originals are still there: in 1 place.",
+        "Originals are still there, in 1 place: &lt;script",
         "1 column is kept as it is and looks like an identifier.",
         "1 scrub check failed.",
         "1 token in 1,000,000",

@@ -168,7 +168,9 @@ fn named(text: &str) -> String {
 
 fn because(report: &Report) -> Vec<String> {
     let Gate { originals, values, leaks, suspects, passed, .. } = &report.gate;
-    let found = leaks.iter().filter(|leak| leak.reason.is_none()).count() as u64;
+    let places: Vec<&str> =
+        leaks.iter().filter(|leak| leak.reason.is_none()).map(|leak| leak.place.as_str()).collect();
+    let found = places.len() as u64;
     let looks = suspects.iter().filter(|suspect| suspect.reason.is_none()).count() as u64;
     let with = |status| report.checks.iter().filter(|check| check.status == status).count() as u64;
     let mut sentences = Vec::new();
@@ -182,7 +184,7 @@ fn because(report: &Report) -> Vec<String> {
             count(*originals, "original"),
             count(*values, "value")
         ),
-        _ => format!("Originals are still there: in {}.", count(found, "place")),
+        _ => format!("Originals are still there, in {}: {}.", count(found, "place"), few(&places)),
     });
     if looks > 0 {
         sentences
@@ -209,6 +211,15 @@ fn because(report: &Report) -> Vec<String> {
         sentences.push(format!("None of {all} failed{left}."));
     }
     sentences
+}
+
+/// The first places, and how many more there are.
+fn few(places: &[&str]) -> String {
+    const FEW: usize = 3;
+    let first: Vec<String> = places.iter().take(FEW).map(|place| named(place)).collect();
+    let more = places.len().saturating_sub(FEW);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    first.join(", ") + &more
 }
 
 fn are(number: u64, noun: &str) -> String {
