@@ -7,15 +7,13 @@ use crate::catalog::TableName;
 use crate::engine::EngineError;
 use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::session::{home_path, qualified, run};
-use crate::engine::postgres::{
-    indexes, keys, ledger, members, rights, statistics, transaction, units,
-};
+use crate::engine::postgres::{indexes, keys, members, statistics, units};
 use crate::plan::Plan;
 
 /// Catalogs that hold samples of column values.
 const STATISTICS: [&str; 2] = ["pg_catalog.pg_statistic", "pg_catalog.pg_statistic_ext_data"];
 
-/// Puts back what the run took down and marks the database as finished. Answers with notes for the report.
+/// Puts back what the run took down. Answers with notes for the report.
 pub async fn finish(
     conn: &mut PgConnection,
     plan: &Plan,
@@ -47,11 +45,6 @@ pub async fn finish(
     let masked = members(&units(conn, plan).await?);
     statistics::refuse_leftovers(conn, &masked).await?;
     rewrite_statistics(conn).await?;
-    transaction(conn, async |conn| {
-        ledger::finish(conn).await?;
-        rights::give_back(conn).await
-    })
-    .await?;
     Ok(notes)
 }
 

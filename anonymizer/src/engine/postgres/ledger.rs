@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::catalog::{ForeignKey, TableName};
 use crate::engine::postgres::error::engine_error;
+use crate::engine::postgres::marker;
 use crate::engine::postgres::session::{literal, run};
 use crate::engine::{EngineError, RunOptions, TableOutcome};
 use crate::mask::FUNCTION_SET;
@@ -26,8 +27,10 @@ pub struct Run {
     schema_fingerprint: String,
     key_check: String,
     key_is_ephemeral: bool,
-    /// When it finished, if it did.
+    /// When it finished with a verdict that was passed, if it did.
     pub finished_at: Option<String>,
+    /// It was concluded, and the verdict was failed.
+    failed: bool,
 }
 
 /// Something taken down that must be put back, or put back so that it can be taken away: in the order they were recorded.
@@ -66,7 +69,7 @@ pub async fn create(
         "CREATE SCHEMA anonymizer;
          COMMENT ON SCHEMA anonymizer IS 'What the anonymizer did to this database. Holds no personal data.';
          CREATE TABLE anonymizer.run (
-             run_id text NOT NULL, tool_version text NOT NULL, rules_digest text NOT NULL, function_set int NOT NULL,
+             run_id text PRIMARY KEY, tool_version text NOT NULL, rules_digest text NOT NULL, function_set int NOT NULL,
              schema_fingerprint text NOT NULL, key_check text NOT NULL, key_is_ephemeral bool NOT NULL,
              now text NOT NULL, finished_at timestamptz);
          CREATE TABLE anonymizer.unit (
@@ -80,6 +83,7 @@ pub async fn create(
         literal(&format!("SELECT timestamptz {now}"))
     );
     run(conn, "make the ledger", &statements).await?;
+    marker::make(conn).await?;
     sqlx::query("INSERT INTO anonymizer.run VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
         .bind(&options.run_id)
         .bind(env!("CARGO_PKG_VERSION"))
@@ -99,7 +103,8 @@ pub async fn create(
 pub async fn read(conn: &mut PgConnection) -> Result<Run, EngineError> {
     let row = sqlx::query(
         "SELECT rules_digest, function_set, schema_fingerprint, key_check, key_is_ephemeral,
-                pg_catalog.to_char(finished_at, 'YYYY-MM-DD HH24:MI') || ' UTC' AS finished_at, run_id
+                pg_catalog.to_char(finished_at, 'YYYY-MM-DD HH24:MI') || ' UTC' AS finished_at, run_id,
+                EXISTS (SELECT FROM anonymizer.statement WHERE verdict = 'failed')
          FROM anonymizer.run",
     )
     .fetch_one(conn)
@@ -113,17 +118,26 @@ pub async fn read(conn: &mut PgConnection) -> Result<Run, EngineError> {
         key_is_ephemeral: row.get(4),
         finished_at: row.get(5),
         run_id: row.get(6),
+        failed: row.get(7),
     })
 }
 
 impl Run {
     /// Refuses a run that differs in anything that would give other fakes or other decisions.
     pub fn must_match(&self, plan: &Plan, options: &RunOptions) -> Result<(), EngineError> {
-        let state = if self.finished_at.is_some() { "has been masked" } else { "is partly masked" };
+        let masked = self.finished_at.is_some() || self.failed;
+        let state = if masked { "has been masked" } else { "is partly masked" };
         let refuse = |what: &str, cure: &str| {
             Err(EngineError::Refused(format!("this database {state} {what}\n(hint: {cure})")))
         };
         let restore = "restore the copy again, or mask it with what the first run was given";
+        if self.rules_digest != plan.rules_digest && self.failed {
+            return refuse(
+                "by a run with other rules, whose verdict was failed",
+                "mend the leak and run again with the same rules file; for other rules, those in `verify` and `scrub` \
+                 among them, restore the copy again",
+            );
+        }
         if self.rules_digest != plan.rules_digest {
             return refuse("by a run with other rules", restore);
         }

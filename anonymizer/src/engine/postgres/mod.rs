@@ -3,7 +3,10 @@
 //! 1. One transaction: the ledger, the rights, every foreign key around a rewritten table down ([`keys`], [`rights`]).
 //! 2. One transaction per unit, several at a time ([`unit`]): COPY OUT, mask, spool, empty, COPY … FREEZE, rebuild. The table
 //!    itself stays, and with it whatever hangs on it.
-//! 3. One transaction per foreign key, then materialized views, statistics, and the end of the run ([`finish`]).
+//! 3. One transaction per foreign key, then materialized views and statistics ([`finish`]).
+//!
+//! Then the database is looked at ([`sources`], [`read`], [`metadata`]) with the rights that the run has taken, and one last
+//! transaction leaves the verdict and gives them back ([`marker`]).
 //!
 //! Whatever is taken down stands in the [`ledger`] first, so that a run killed at any moment can be run again.
 
@@ -21,6 +24,8 @@ mod indexes;
 mod keys;
 mod large_objects;
 mod ledger;
+mod marker;
+mod metadata;
 mod numeric;
 mod preview;
 mod quiet;
@@ -149,6 +154,9 @@ impl Engine for PostgresEngine {
                     "masked with these rules and this key on {at}"
                 )));
             }
+            // A run that was concluded with a failed verdict has given its rights back.
+            let altered = altered_tables(&units, &catalog);
+            transaction(conn, async |conn| rights::take(conn, &altered).await).await?;
         } else {
             refuse_small_spool(conn, &units, options).await?;
             options.vault.bind(&options.run_id)?;
@@ -210,11 +218,11 @@ impl Engine for PostgresEngine {
     }
 
     async fn metadata(&self) -> Result<Vec<(String, String)>, EngineError> {
-        Ok(Vec::new())
+        metadata::read(&mut *self.control.lock().await).await
     }
 
-    async fn conclude(&self, _: &RunOptions, _: &Marker) -> Result<(), EngineError> {
-        Ok(())
+    async fn conclude(&self, _: &RunOptions, marker: &Marker) -> Result<(), EngineError> {
+        marker::conclude(&mut *self.control.lock().await, marker).await
     }
 }
 

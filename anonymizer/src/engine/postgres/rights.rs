@@ -186,8 +186,7 @@ pub async fn take(conn: &mut PgConnection, tables: &[TableName]) -> Result<(), E
     Ok(())
 }
 
-/// Leaves the owners that the run joined; part of the transaction that finishes the run, for one that is resumed does not
-/// join them again.
+/// Leaves the owners that the run joined; part of the transaction that concludes the run.
 pub async fn give_back(conn: &mut PgConnection) -> Result<(), EngineError> {
     for entry in ledger::taken_down(conn, ledger::MEMBERSHIP).await? {
         // The entry goes first: without the membership the ledger may be somebody else's.
