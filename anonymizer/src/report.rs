@@ -131,16 +131,40 @@ pub fn prepare_directory(directory: &Path) -> io::Result<()> {
     tempfile::NamedTempFile::new_in(directory)?.close()
 }
 
-/// Writes a file of the report as a whole or not at all: a reader never sees half of it.
-pub fn write(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
-    let path = directory.join(name);
+/// A file of the report that is on the disk and has no name yet: a reader sees the whole of it or nothing.
+pub struct Staged {
+    file: tempfile::NamedTempFile,
+    path: PathBuf,
+}
+
+/// Writes a file of the report under a passing name.
+pub fn stage(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<Staged> {
     let mut file = temporary(directory)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
-    file.persist(&path).map_err(|error| error.error)?;
-    // The new name itself reaches the disk with the directory.
-    File::open(directory)?.sync_all()?;
-    Ok(path)
+    Ok(Staged { file, path: directory.join(name) })
+}
+
+/// Writes a file of the report as a whole or not at all.
+pub fn write(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+    let staged = stage(directory, name, bytes)?;
+    let path = staged.path.clone();
+    staged.show().map(|()| path)
+}
+
+impl Staged {
+    /// Where it will be.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives it its name.
+    pub fn show(self) -> io::Result<()> {
+        self.file.persist(&self.path).map_err(|error| error.error)?;
+        // The new name itself reaches the disk with the directory.
+        let directory = self.path.parent().unwrap_or(Path::new("."));
+        File::open(directory)?.sync_all()
+    }
 }
 
 /// Readable to whom the umask lets: the report holds nothing secret, and another user's process may collect it.

@@ -7,6 +7,7 @@
 
 mod ask;
 mod check;
+mod conclude;
 mod database;
 mod draw;
 mod error;

@@ -12,6 +12,7 @@ use contract::statement::{PAYLOAD_TYPE, Statement};
 use serde::Serialize;
 
 use super::{Error, Format};
+use crate::report::Staged;
 use crate::{page, report};
 
 /// The command's arguments.
@@ -43,31 +44,41 @@ pub fn render(arguments: &Arguments, format: Format) -> Result<(), Error> {
     format.print(&Written { page }, |written| format!("{}\n", written.page.display()))
 }
 
-/// Writes what a run leaves in the report's directory: the statement, its signed form where there is a key, the page.
-/// A signed form of an earlier run does not stay beside it.
-pub fn save(
+/// Puts on the disk what a run leaves in the report's directory: the statement, its signed form where there is a key, the
+/// page. Nothing has its name yet.
+pub fn stage(
     directory: &Path,
     statement: &Statement,
     bytes: &[u8],
     key: Option<&SigningKey>,
-) -> Result<PathBuf, Error> {
-    let masked = |error| match error {
-        Error::Io { task, source } => {
-            Error::Io { task: format!("{task} (the database is masked)"), source }
-        }
-        other => other,
-    };
+) -> Result<Vec<Staged>, Error> {
     let envelope = key.map(|key| Envelope::sign(PAYLOAD_TYPE, bytes, key));
-    let file = write(directory, report::FILE_NAME, bytes).map_err(masked)?;
-    match &envelope {
-        Some(envelope) => {
-            write(directory, report::SIGNED_NAME, &envelope.to_bytes()).map_err(masked)?;
-        }
-        None => remove(&directory.join(report::SIGNED_NAME)).map_err(masked)?,
-    }
     let page = page::render(bytes, statement, envelope.as_ref());
-    write(directory, page::FILE_NAME, page.as_bytes()).map_err(masked)?;
-    Ok(file)
+    let stage = |name: &str, bytes: &[u8]| {
+        report::stage(directory, name, bytes).map_err(|source| Error::Io {
+            task: format!("write {} (the run is not concluded)", directory.join(name).display()),
+            source,
+        })
+    };
+    let mut staged = vec![stage(report::FILE_NAME, bytes)?];
+    if let Some(envelope) = &envelope {
+        staged.push(stage(report::SIGNED_NAME, &envelope.to_bytes())?);
+    }
+    staged.push(stage(page::FILE_NAME, page.as_bytes())?);
+    Ok(staged)
+}
+
+/// Gives the files of a run their names; answers with the statement's. A signed form of an earlier run does not stay beside it.
+pub fn show(directory: &Path, staged: Vec<Staged>) -> Result<PathBuf, Error> {
+    let signed = directory.join(report::SIGNED_NAME);
+    if staged.iter().all(|file| file.path() != signed) {
+        remove(&signed)?;
+    }
+    for file in staged {
+        let task = format!("write {} (the run is concluded)", file.path().display());
+        file.show().map_err(|source| Error::Io { task, source })?;
+    }
+    Ok(directory.join(report::FILE_NAME))
 }
 
 fn write(directory: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, Error> {

@@ -6,18 +6,16 @@ use std::thread::available_parallelism;
 use std::time::Instant;
 
 use clap::Args;
-use contract::report::{Report, TableAction, Verdict};
-use contract::statement::{Statement, sha256};
+use contract::report::{Report, TableAction};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::print::{count, thousands};
-use super::report::save;
 use super::scope::ScopeArgument;
 use super::sign::SignArguments;
 use super::state::StateArguments;
-use super::{Error, Format, KeyArguments, Target, ask, draw, say};
-use crate::engine::{Engine, EngineError, Marker, RunOptions};
+use super::{Error, Format, KeyArguments, Target, ask, conclude, draw, say};
+use crate::engine::{Engine, EngineError, RunOptions};
 use crate::execute::{self, Ended, Failure, Outcome, Ready, Refusal};
 use crate::mask::key::Keyring;
 use crate::report;
@@ -132,24 +130,11 @@ pub async fn run<E: Engine + 'static>(
 
     let now = Timestamp::now().to_string();
     let document = report::report(&engine_name, location, &plan, &options, &outcome, now);
-    let statement = Statement::new(document.clone());
-    let bytes = statement.to_bytes();
     let directory = arguments.report.as_deref();
-    let file = directory.map(|directory| save(directory, &statement, &bytes, signing.as_ref()));
-    let marker = Marker {
-        run_id: document.run_id.clone(),
-        digest: sha256(&bytes),
-        verdict: document.verdict,
-        finished_at: document.finished_at.clone(),
-    };
-    engine
-        .conclude(&options, &marker)
-        .await
-        .map_err(|source| Error::engine(format!("conclude {}", document.database), source))?;
-    if document.verdict == Verdict::Passed {
-        discard(&options.vault);
-    }
-    format.print(&summary(document, outcome, file.transpose()?, start), Summary::as_text)
+    let file =
+        conclude::conclude(engine.as_ref(), &options, &document, directory, signing.as_ref())
+            .await?;
+    format.print(&summary(document, outcome, file, start), Summary::as_text)
 }
 
 impl Arguments {
@@ -167,13 +152,6 @@ impl Arguments {
             scope: self.scope.scope(),
             vault: Arc::new(vault),
         }
-    }
-}
-
-/// After a passed verdict nobody needs the fingerprints. With a failed one they stay for another look.
-fn discard(vault: &Vault) {
-    if let Err(error) = vault.discard() {
-        say(&format!("{error}; remove its files by hand, they are needed no more"));
     }
 }
 

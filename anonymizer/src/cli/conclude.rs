@@ -1,0 +1,119 @@
+//! The end of `run`: the report is on the disk before the database refers to it, and gets its name after.
+//!
+//! A failed verdict is an error with an exit code of its own. It names places and counts, never a value.
+
+use std::path::{Path, PathBuf};
+
+use contract::key::SigningKey;
+use contract::report::{Report, ScrubStatus, Verdict};
+use contract::statement::{self, Statement, sha256};
+
+use super::print::count;
+use super::{Error, say};
+use crate::engine::{Engine, EngineError, Marker, RunOptions};
+use crate::report::{self, Staged};
+use crate::verify::vault::Vault;
+
+/// Places that are named one by one; the report names them all.
+const NAMED: usize = 20;
+
+/// Writes the report where a directory is given, signed where there is a key, and ends the run with the report's digest as
+/// its mark. Answers with the report's path; an error where the verdict is failed.
+pub async fn conclude<E: Engine>(
+    engine: &E,
+    options: &RunOptions,
+    document: &Report,
+    directory: Option<&Path>,
+    key: Option<&SigningKey>,
+) -> Result<Option<PathBuf>, Error> {
+    let bytes = Statement::new(document.clone()).to_bytes();
+    let staged = match directory {
+        Some(directory) => stage(directory, &bytes, key)?,
+        None => Vec::new(),
+    };
+    let marker = Marker {
+        run_id: document.run_id.clone(),
+        digest: sha256(&bytes),
+        verdict: document.verdict,
+        finished_at: document.finished_at.clone(),
+    };
+    let concluded = engine.conclude(options, &marker).await;
+    concluded.map_err(|source| Error::engine(format!("conclude {}", document.database), source))?;
+    if document.verdict == Verdict::Passed {
+        discard(&options.vault);
+    }
+    let mut report = None;
+    for file in staged {
+        let path = file.path().to_owned();
+        file.show().map_err(|source| Error::Io {
+            task: format!("write {} (the run is concluded)", path.display()),
+            source,
+        })?;
+        report = report.or(Some(path));
+    }
+    match document.verdict {
+        Verdict::Passed => Ok(report),
+        Verdict::Failed => Err(failed(document, engine.resumes(), report.as_deref())),
+    }
+}
+
+/// After a passed verdict nobody needs the fingerprints. With a failed one they stay for another look.
+fn discard(vault: &Vault) {
+    if let Err(error) = vault.discard() {
+        say(&format!("{error}; remove its files by hand, they are needed no more"));
+    }
+}
+
+/// The report and its signed form, on the disk and without their names yet.
+fn stage(directory: &Path, bytes: &[u8], key: Option<&SigningKey>) -> Result<Vec<Staged>, Error> {
+    let stage = |name: &str, bytes: &[u8]| {
+        report::stage(directory, name, bytes).map_err(|source| Error::Io {
+            task: format!("write {} (the run is not concluded)", directory.join(name).display()),
+            source,
+        })
+    };
+    let mut staged = vec![stage(report::FILE_NAME, bytes)?];
+    if let Some(key) = key {
+        staged.push(stage(report::SIGNED_NAME, &statement::sign(bytes, key))?);
+    }
+    Ok(staged)
+}
+
+/// Why the database must not leave.
+fn failed(document: &Report, resumes: bool, report: Option<&Path>) -> Error {
+    let gate = &document.gate;
+    let open = gate.leaks.iter().filter(|leak| leak.reason.is_none());
+    let mut lines: Vec<String> = open
+        .map(|leak| {
+            let values = count(leak.count, "value");
+            format!("{}: originals ({}) in {values}", leak.place, leak.kind)
+        })
+        .collect();
+    if !gate.passed {
+        let open = gate.suspects.iter().filter(|suspect| suspect.reason.is_none());
+        lines.extend(open.map(|suspect| {
+            let (column, kind) = (&suspect.column, &suspect.kind);
+            let (matched, sampled) = (suspect.matched, suspect.sampled);
+            format!("{column}: kept, and {matched} of {sampled} values look like {kind}")
+        }));
+    }
+    let undone = document.checks.iter().filter(|check| check.status == ScrubStatus::Failed);
+    lines.extend(undone.map(|check| format!("{}: {}", check.id, check.detail)));
+    let more = lines.len().saturating_sub(NAMED);
+    lines.truncate(NAMED);
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    let said = lines.iter().map(|line| format!("\n  {line}")).collect::<String>();
+    let state = if resumes {
+        "the database is masked and must not leave; mend the cause and run the same command again"
+    } else {
+        "the file is as it was before the run; mend the cause and run again"
+    };
+    let seen = report.map_or(String::new(), |path| format!("; see {}", path.display()));
+    Error::Engine {
+        task: format!("verify {}", document.database),
+        source: Box::new(EngineError::Unverified(format!("the verdict is failed{said}"))),
+        hint: Some(format!("{state}{seen}")),
+    }
+}
