@@ -7,7 +7,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use contract::exit_codes::{OK, REFUSED, TEMPORARY, USAGE};
+use contract::exit_codes::{OK, REFUSED, TEMPORARY, USAGE, VERIFY_FAILED};
 use contract::report::TableAction;
 use contract::statement::Statement;
 use e2e::command::{Finished, KEY, anonymizer, finish};
@@ -167,13 +167,18 @@ fn a_run_masks_reports_and_exits_with_0() {
 }
 
 #[test]
-fn a_rule_that_changes_nothing_is_noted() {
+fn a_rule_that_changes_nothing_is_noted_and_what_it_leaves_is_found() {
     let shop = Shop::new(5);
     fs::write(shop.path("rules.yaml"), RULES.replace("$.email", "$.emial")).unwrap();
+    let before = shop.bytes();
     let finished = shop.run("run", &["--report", "report"]);
-    assert_exit(&finished, OK);
+    assert_exit(&finished, VERIFY_FAILED);
     let note = "main.customers.profile: `json` has changed none of its values";
-    assert!(finished.stdout.contains(&format!("note: {note}")), "{finished:#?}");
+    assert!(finished.stderr.contains(&format!("note: {note}")), "{finished:#?}");
+    let leak = "main.customers.profile: originals (email) in 5 values";
+    assert!(finished.stderr.contains(leak), "{finished:#?}");
+    assert!(!finished.stderr.contains(CANARY), "{finished:#?}");
+    assert_eq!(shop.bytes(), before, "the original was replaced by what must not leave");
     let text = fs::read_to_string(shop.path("report/report.json")).unwrap();
     let report = Statement::read(text.as_bytes()).unwrap().predicate;
     assert!(report.notes.iter().any(|said| said.starts_with(note)), "{text}");

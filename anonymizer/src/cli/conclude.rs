@@ -51,10 +51,13 @@ pub async fn conclude<E: Engine>(
         })?;
         report = report.or(Some(path));
     }
-    match document.verdict {
-        Verdict::Passed => Ok(report),
-        Verdict::Failed => Err(failed(document, engine.resumes(), report.as_deref())),
+    if document.verdict == Verdict::Passed {
+        return Ok(report);
     }
+    for note in &document.notes {
+        say(&format!("note: {note}"));
+    }
+    Err(failed(document, engine.resumes(), report.as_deref()))
 }
 
 /// After a passed verdict nobody needs the fingerprints. With a failed one they stay for another look.
