@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use contract::key::SigningKey;
 use contract::report::{Report, ScrubStatus, Verdict};
-use contract::statement::{self, Statement, sha256};
+use contract::statement::{Statement, sha256};
 
 use super::print::count;
+use super::report::{show, stage};
 use super::{Error, say};
 use crate::engine::{Engine, EngineError, Marker, RunOptions};
-use crate::report::{self, Staged};
 use crate::verify::vault::Vault;
 
 /// Places that are named one by one; the report names them all.
@@ -26,11 +26,12 @@ pub async fn conclude<E: Engine>(
     directory: Option<&Path>,
     key: Option<&SigningKey>,
 ) -> Result<Option<PathBuf>, Error> {
-    let bytes = Statement::new(document.clone()).to_bytes();
-    let staged = match directory {
-        Some(directory) => stage(directory, &bytes, key)?,
-        None => Vec::new(),
-    };
+    let statement = Statement::new(document.clone());
+    let bytes = statement.to_bytes();
+    let staged = directory.map(|directory| {
+        stage(directory, &statement, &bytes, key).map(|staged| (directory, staged))
+    });
+    let staged = staged.transpose()?;
     let marker = Marker {
         run_id: document.run_id.clone(),
         digest: sha256(&bytes),
@@ -42,15 +43,7 @@ pub async fn conclude<E: Engine>(
     if document.verdict == Verdict::Passed {
         discard(&options.vault);
     }
-    let mut report = None;
-    for file in staged {
-        let path = file.path().to_owned();
-        file.show().map_err(|source| Error::Io {
-            task: format!("write {} (the run is concluded)", path.display()),
-            source,
-        })?;
-        report = report.or(Some(path));
-    }
+    let report = staged.map(|(directory, staged)| show(directory, staged)).transpose()?;
     if document.verdict == Verdict::Passed {
         return Ok(report);
     }
@@ -65,21 +58,6 @@ fn discard(vault: &Vault) {
     if let Err(error) = vault.discard() {
         say(&format!("{error}; remove its files by hand, they are needed no more"));
     }
-}
-
-/// The report and its signed form, on the disk and without their names yet.
-fn stage(directory: &Path, bytes: &[u8], key: Option<&SigningKey>) -> Result<Vec<Staged>, Error> {
-    let stage = |name: &str, bytes: &[u8]| {
-        report::stage(directory, name, bytes).map_err(|source| Error::Io {
-            task: format!("write {} (the run is not concluded)", directory.join(name).display()),
-            source,
-        })
-    };
-    let mut staged = vec![stage(report::FILE_NAME, bytes)?];
-    if let Some(key) = key {
-        staged.push(stage(report::SIGNED_NAME, &statement::sign(bytes, key))?);
-    }
-    Ok(staged)
 }
 
 /// Why the database must not leave.
