@@ -5,10 +5,11 @@
 use std::io;
 
 use contract::exit_codes;
+use contract::report::Gate;
 use serde::Serialize;
 
-use super::Format;
 use super::print::say;
+use super::{Format, verify};
 use crate::engine::EngineError;
 use crate::finding::{Finding, Findings};
 
@@ -48,6 +49,14 @@ pub enum Error {
         /// What state that leaves, and what to do: a sentence for the hint.
         hint: Option<String>,
     },
+    /// The leak gate found originals.
+    #[error("verify {database}: originals or what looks like them are still there{}", lines(.gate))]
+    Leaks {
+        /// The database.
+        database: String,
+        /// What was found.
+        gate: Box<Gate>,
+    },
     /// A bug. Its own text may quote a value, so only its place is printed, by the panic hook.
     #[error("go on: a worker panicked, which is a bug")]
     Panicked,
@@ -71,6 +80,7 @@ impl Error {
             Error::Refused(_) | Error::Declined(_) => exit_codes::REFUSED,
             Error::Unverified(_) => exit_codes::VERIFY_FAILED,
             Error::Interrupted(_) => exit_codes::TEMPORARY,
+            Error::Leaks { .. } => exit_codes::VERIFY_FAILED,
             Error::Io { .. } | Error::Panicked => exit_codes::UNEXPECTED,
             Error::Engine { source, .. } => match **source {
                 EngineError::Usage(_) => exit_codes::USAGE,
@@ -100,12 +110,18 @@ impl Error {
     }
 }
 
+fn lines(gate: &Gate) -> String {
+    verify::open(gate).iter().map(|line| format!("\n  {line}")).collect()
+}
+
 /// The error as a document, for `--format json`.
 #[derive(Serialize)]
 struct Document<'a> {
     error: &'a str,
     exit_code: u8,
     findings: &'a [Finding],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gate: Option<&'a Gate>,
 }
 
 /// Prints the error once on standard error, and as the result too where a document is asked for.
@@ -114,7 +130,11 @@ pub fn print(error: &Error, format: Format) {
     say(&text);
     if format == Format::Json {
         let findings = error.findings().map_or(&[][..], |found| &found.findings);
-        let document = Document { error: &text, exit_code: error.exit_code(), findings };
+        let gate = match error {
+            Error::Leaks { gate, .. } => Some(gate.as_ref()),
+            _ => None,
+        };
+        let document = Document { error: &text, exit_code: error.exit_code(), findings, gate };
         // Standard output may be what failed; the exit code says it all the same.
         let _ = format.print(&document, |_| String::new());
     }

@@ -36,6 +36,16 @@ impl KeyArguments {
         }
     }
 
+    /// The key of an earlier run, for a command that is of no use without it.
+    pub fn given(&self, command: &str) -> Result<Keyring, Error> {
+        if self.text()?.is_none() {
+            return Err(Error::Usage(format!(
+                "{command} without the run's masking key\n(hint: --key-file FILE or the environment's ANONYMIZER_KEY)"
+            )));
+        }
+        self.keyring()
+    }
+
     fn text(&self) -> Result<Option<Zeroizing<String>>, Error> {
         if let Some(file) = &self.key_file {
             let text = fs::read_to_string(file).map_err(|error| {

@@ -22,6 +22,7 @@ mod sign;
 mod signals;
 mod state;
 mod statement;
+mod verify;
 
 pub use error::{Error, explain};
 pub use print::Format;
@@ -63,6 +64,8 @@ enum Command {
     Preview(preview::Arguments),
     /// Show a run's report as a page: writes report.html beside report.json.
     Report(report::Arguments),
+    /// Look again for the originals of a run that has failed its verdict or was stopped before it; writes nothing.
+    Verify(verify::Arguments),
     /// Check a signed statement against its signer's key, and say what is signed.
     VerifyStatement(statement::Arguments),
     /// List the masking functions, or explain one.
@@ -107,6 +110,7 @@ impl Cli {
             Command::Run(arguments) => on_database(Action::Run(arguments), format),
             Command::Check(arguments) => on_database(Action::Check(arguments), format),
             Command::Preview(arguments) => on_database(Action::Preview(arguments), format),
+            Command::Verify(arguments) => on_database(Action::Verify(arguments), format),
         }
     }
 }
@@ -116,6 +120,7 @@ enum Action {
     Run(run::Arguments),
     Check(check::Arguments),
     Preview(preview::Arguments),
+    Verify(verify::Arguments),
 }
 
 fn on_database(action: Action, format: Format) -> Result<(), Error> {
@@ -142,6 +147,7 @@ impl Action {
             Action::Run(arguments) => &arguments.target,
             Action::Check(arguments) => &arguments.target,
             Action::Preview(arguments) => &arguments.target,
+            Action::Verify(arguments) => &arguments.target,
         }
     }
 
@@ -156,6 +162,7 @@ impl Action {
         stop.tell(engine.stopper());
         match self {
             Action::Run(arguments) => run::run(arguments, rules, engine, format).await,
+            Action::Verify(arguments) => verify::verify(arguments, rules, engine, format).await,
             Action::Check(arguments) => {
                 check::check(&arguments, &rules, engine.as_ref(), format).await
             }

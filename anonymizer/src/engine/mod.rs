@@ -148,6 +148,17 @@ pub struct ColumnOutcome {
     pub changed: u64,
 }
 
+/// What a database remembers of the run that has masked it.
+#[derive(Clone, Debug)]
+pub struct Masked {
+    /// The run's identifier.
+    pub run_id: String,
+    /// The units it has masked, by name.
+    pub units: Vec<String>,
+    /// What happened to their tables.
+    pub tables: Vec<TableOutcome>,
+}
+
 /// A few rows of a table, masked, as text.
 pub struct Sample {
     /// The table.
@@ -235,6 +246,16 @@ pub trait Engine: Send + Sync {
     /// gone before the first unit is read.
     fn collected_by_begin(&self, _plan: &Plan) -> Vec<String> {
         Vec::new()
+    }
+    /// The run that has masked all of this database, whose originals are still kept for another look. Reads only. An engine
+    /// that keeps nothing after a run refuses.
+    fn masked(
+        &self,
+        _plan: &Plan,
+        _options: &RunOptions,
+    ) -> impl Future<Output = Result<Masked, EngineError>> + Send {
+        let refused = "a run here ends with its verdict, and nothing is kept of the originals after it\n(hint: run again)";
+        async { Err(EngineError::Refused(refused.to_owned())) }
     }
     /// Ends the run: leaves the marker, gives rights back, lets the masked database take the original's place. With a
     /// failed verdict an engine that works on a copy leaves the original as it was.

@@ -52,8 +52,8 @@ use crate::catalog::{Catalog, TableName};
 use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::session::run;
 use crate::engine::{
-    Begun, Engine, EngineError, Marker, Reader, RunOptions, Sample, Scope, Source, TableOutcome,
-    Unit,
+    Begun, Engine, EngineError, Marker, Masked, Reader, RunOptions, Sample, Scope, Source,
+    TableOutcome, Unit,
 };
 use crate::plan::{Action, Plan};
 use crate::progress::Progress;
@@ -207,6 +207,33 @@ impl Engine for PostgresEngine {
     ) -> Result<Vec<ScrubCheck>, EngineError> {
         let conn = &mut *self.control.lock().await;
         scrub::scrub(conn, &self.options, plan, options.scope).await
+    }
+
+    async fn masked(&self, plan: &Plan, options: &RunOptions) -> Result<Masked, EngineError> {
+        let conn = &mut *self.control.lock().await;
+        if !ledger::exists(conn).await? {
+            return Err(EngineError::Refused("no run has masked this database".to_owned()));
+        }
+        let run = ledger::read(conn).await?;
+        run.must_match(plan, options)?;
+        if let Some(at) = run.finished_at {
+            return Err(EngineError::Refused(format!(
+                "its run has passed on {at}, and nothing is kept of the originals after that"
+            )));
+        }
+        let finished = ledger::finished_units(conn).await?;
+        let all = units(conn, plan).await?;
+        if all.iter().any(|unit| finished.iter().all(|(name, _)| *name != unit.name)) {
+            let (some, all) = (finished.len(), all.len());
+            return Err(EngineError::Refused(format!(
+                "{some} of {all} units are masked\n(hint: the same `run` again masks the rest)"
+            )));
+        }
+        Ok(Masked {
+            run_id: run.run_id,
+            units: finished.iter().map(|(name, _)| name.to_string()).collect(),
+            tables: finished.into_iter().flat_map(|(_, outcomes)| outcomes).collect(),
+        })
     }
 
     async fn sources(&self) -> Result<Vec<Source>, EngineError> {
