@@ -47,6 +47,18 @@ fn documents() -> Vec<(&'static str, String)> {
 }
 
 #[test]
+fn the_leak_gates_example_is_read() {
+    let text = fs::read_to_string(root().join("rules/verify.md")).unwrap();
+    let block = text.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let rules =
+        rules::parse("verify.md", block.as_bytes()).unwrap_or_else(|found| panic!("{found}"));
+    assert_eq!(rules.allow.len(), 1);
+    for kind in anonymizer::identifier::Identifier::ALL {
+        assert!(text.contains(&format!("`{}`", kind.name())), "{} is not explained", kind.name());
+    }
+}
+
+#[test]
 fn the_reference_of_functions_is_current() {
     let path = root().join("rules/README.md");
     let current = functions::reference();
@@ -152,7 +164,9 @@ fn commands_that_are_shown_can_be_typed() {
             shown.extend(command[at..].split_whitespace().nth(1).map(str::to_owned));
         }
     }
-    for command in ["run", "check", "preview", "functions", "verify-statement", "report"] {
+    for command in
+        ["run", "check", "preview", "functions", "report", "verify", "verify-statement"]
+    {
         assert!(shown.contains(command), "`anonymizer {command}` is not shown");
     }
 }

@@ -4,8 +4,10 @@
 //! stand fakes, and a fake must not be taken for somebody:
 //!
 //! * The kind that the rule masks is not looked for in the rule's own column: what stands there is the mask's answer, and each
-//!   answer was compared with its own original while masking ([`super::unchanged`]). So rows that `skip_rows` keeps are no
-//!   finding there; in a table with `skip_rows` this holds for all identifying kinds of that table in each masked column.
+//!   answer was compared with its own original while masking ([`super::unchanged`]).
+//! * Rows that `skip_rows` keeps stand beside the masked ones, and what they hold may be masked in another table. In a table
+//!   with `skip_rows` nothing is looked for in columns that are masked as a whole: whatever is there is a mask's answer or was
+//!   kept on purpose. Where parts are masked, the kinds that the table's rules mask are not.
 //! * A fake from a list equals somebody's real name. Where a function wrote that draws from a list (names, towns, streets,
 //!   companies), and in documents and arrays whose parts are masked, names, addresses and words are not looked for; in e-mail
 //!   addresses and user names, which are made of names, names are not.
@@ -71,14 +73,17 @@ impl Scope {
             let detect = if kept { Detect::Everything } else { Detect::Nothing };
             return Self { kinds: present, words: true, detect };
         }
-        let own = if table.skip_rows.is_some() {
-            let all: Vec<Identifier> =
-                table.columns.iter().filter_map(|column| column.identifies).collect();
-            Kinds::of(&all)
-        } else {
-            Kinds::of(column.identifies.as_slice())
-        };
         let function = column.function.as_str();
+        let parts = PARTS.contains(&function);
+        let own = match &table.skip_rows {
+            None => Kinds::of(column.identifies.as_slice()),
+            Some(_) if parts => table
+                .columns
+                .iter()
+                .filter_map(|c| c.identifies)
+                .fold(Kinds::default(), Kinds::with),
+            Some(_) => present,
+        };
         let (without, words) = if LISTS.contains(&function) {
             (
                 Kinds::of(&[
@@ -89,7 +94,7 @@ impl Scope {
                 ]),
                 false,
             )
-        } else if PARTS.contains(&function) {
+        } else if parts {
             (copied, false)
         } else if NAMED.contains(&function) {
             (Kinds::of(&[Identifier::FullName]), true)
