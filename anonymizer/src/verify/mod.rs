@@ -5,6 +5,7 @@
 //! up. A hit is reported by place, kind and count, never as a value.
 
 mod anonymity;
+mod collector;
 mod decode;
 mod detect;
 mod digits;

@@ -14,16 +14,15 @@ use std::sync::{Arc, OnceLock};
 use ring::hmac;
 use tempfile::TempDir;
 
+pub use super::collector::Collector;
 use super::distinct::Distinct;
 use super::filter::Filter;
 pub use super::fingerprint::{Fingerprint, Fingerprints};
-use super::sealed::{self, UNFINISHED, Unreadable, Writer};
-use super::{normal, state};
+use super::sealed::{self, UNFINISHED, Unreadable};
+use super::state;
 use crate::identifier::Identifier;
 use crate::mask::key::Keyring;
 
-/// Fingerprints a collector holds before it sorts them and writes them out.
-const BUFFERED: usize = sealed::MOST_BYTES / Fingerprint::BYTES;
 /// What the files of units are called after their hash.
 const SUFFIX: &str = "originals";
 
@@ -33,11 +32,11 @@ pub struct Vault {
 }
 
 /// Where fingerprints are kept, and under which keys.
-struct Kept {
-    directory: PathBuf,
-    fingerprints: Fingerprints,
+pub(super) struct Kept {
+    pub(super) directory: PathBuf,
+    pub(super) fingerprints: Fingerprints,
     /// Of the files' contents.
-    key: sealed::Key,
+    pub(super) key: sealed::Key,
     /// Of the files' names.
     names: hmac::Key,
     /// The identifier of the run that began, which a rerun goes on with.
@@ -110,7 +109,7 @@ impl Vault {
 
     /// Collects the originals of one unit.
     pub fn collector(&self) -> Collector {
-        Collector { kept: Arc::clone(&self.kept), buffer: Vec::new(), writer: None, failed: None }
+        Collector::new(Arc::clone(&self.kept))
     }
 
     /// Reads what a unit has left to the end.
@@ -148,11 +147,11 @@ impl Vault {
 }
 
 impl Kept {
-    fn run(&self) -> &str {
+    pub(super) fn run(&self) -> &str {
         self.run.get().map_or("", String::as_str)
     }
 
-    fn file(&self, unit: &str) -> PathBuf {
+    pub(super) fn file(&self, unit: &str) -> PathBuf {
         let name = hmac::sign(&self.names, unit.as_bytes());
         self.directory.join(format!("{}.{SUFFIX}", hex::encode(&name.as_ref()[..16])))
     }
@@ -166,16 +165,19 @@ impl Kept {
             decoded.extend(fingerprints.iter().map(|bytes| Fingerprint::from_bytes(*bytes)));
             show(&decoded);
         });
+        read.map_err(|error| self.missing(unit, &error))
+    }
+
+    fn missing(&self, unit: &str, error: &Unreadable) -> VaultError {
         let directory = self.directory.display();
-        let missing = |why| Err(VaultError::Missing { unit: unit.to_owned(), why });
-        match read {
-            Ok(()) => Ok(()),
-            Err(Unreadable::Absent) => missing(format!("are not in {directory}")),
-            Err(Unreadable::Foreign) => {
-                missing(format!("in {directory} are damaged, or another run's, key's or version's"))
+        let why = match error {
+            Unreadable::Absent => format!("are not in {directory}"),
+            Unreadable::Foreign => {
+                format!("in {directory} are damaged, or another run's, key's or version's")
             }
-            Err(Unreadable::Io(kind)) => missing(format!("in {directory} cannot be read ({kind})")),
-        }
+            Unreadable::Io(kind) => format!("in {directory} cannot be read ({kind})"),
+        };
+        VaultError::Missing { unit: unit.to_owned(), why }
     }
 
     /// Removes the files whose name is one of these.
@@ -193,90 +195,12 @@ impl Kept {
     }
 }
 
-fn failed(directory: &Path, error: &io::Error) -> VaultError {
+pub(super) fn failed(directory: &Path, error: &io::Error) -> VaultError {
     VaultError::Io(format!(
         "the state directory {} cannot be used ({})\n(hint: name another with --state)",
         directory.display(),
         error.kind()
     ))
-}
-
-/// Collects the originals of one unit.
-pub struct Collector {
-    kept: Arc<Kept>,
-    buffer: Vec<Fingerprint>,
-    writer: Option<Writer>,
-    /// The first thing that went wrong; told when the unit is done.
-    failed: Option<VaultError>,
-}
-
-impl Collector {
-    /// Notes an original.
-    pub fn add(&mut self, kind: Identifier, text: &str) {
-        let (fingerprints, buffer) = (&self.kept.fingerprints, &mut self.buffer);
-        normal::original(kind, text, &mut |kind, normal| {
-            buffer.push(fingerprints.of(kind, normal));
-        });
-        if self.buffer.len() >= BUFFERED {
-            self.relieve();
-        }
-    }
-
-    /// Writes what was collected to the vault's directory, encrypted, and reaches the disk before it returns. Called before
-    /// the unit commits.
-    pub fn persist(mut self, unit: &str) -> Result<(), VaultError> {
-        if let Some(error) = self.failed {
-            return Err(error);
-        }
-        self.sort();
-        let name = self.kept.file(unit);
-        let finish =
-            |writer: Writer, buffer: &[Fingerprint]| writer.finish(&mut bytes(buffer), unit, &name);
-        let writer = match self.writer.take() {
-            Some(writer) => Ok(writer),
-            None => Writer::create(&self.kept.directory, &self.kept.key, self.kept.run()),
-        };
-        writer
-            .and_then(|writer| finish(writer, &self.buffer))
-            .map_err(|error| failed(&self.kept.directory, &error))
-    }
-
-    fn sort(&mut self) {
-        self.buffer.sort_unstable();
-        self.buffer.dedup();
-    }
-
-    /// Makes room: repeated originals go, and where that is not enough, all are written out.
-    fn relieve(&mut self) {
-        self.sort();
-        if self.buffer.len() > BUFFERED / 2 {
-            let spilled = self.spill();
-            self.failed = self.failed.take().or(spilled.err());
-            self.buffer.clear();
-        }
-    }
-
-    fn spill(&mut self) -> Result<(), VaultError> {
-        let kept = &self.kept;
-        let failed = |error| failed(&kept.directory, &error);
-        if self.writer.is_none() {
-            let writer = Writer::create(&kept.directory, &kept.key, kept.run()).map_err(failed)?;
-            self.writer = Some(writer);
-        }
-        match &mut self.writer {
-            // One value may have had several normal forms.
-            Some(writer) => self
-                .buffer
-                .chunks(BUFFERED)
-                .try_for_each(|chunk| writer.chunk(&mut bytes(chunk)))
-                .map_err(failed),
-            None => Ok(()),
-        }
-    }
-}
-
-fn bytes(fingerprints: &[Fingerprint]) -> Vec<u8> {
-    fingerprints.iter().flat_map(|fingerprint| fingerprint.to_bytes()).collect()
 }
 
 /// The originals to look for.
@@ -343,6 +267,8 @@ impl Originals {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::collector::BUFFERED;
+    use super::super::normal;
     use super::*;
 
     const KIND: Identifier = Identifier::Secret;
@@ -440,7 +366,7 @@ mod tests {
         for number in 0..BUFFERED * 2 {
             repeats.add(KIND, &secret(number % 1000));
         }
-        assert!(repeats.writer.is_none());
+        assert!(!repeats.has_spilled());
         repeats.persist("repeats").unwrap();
         let originals = vault.originals(&units(&["many", "repeats"])).unwrap();
         let expected = (BUFFERED + BUFFERED / 2) as u64;
