@@ -204,6 +204,18 @@ fn a_good_signature_under_a_failed_verdict_is_no_pass() {
 }
 
 #[test]
+fn a_signature_of_an_earlier_run_does_not_stay_beside_the_report() {
+    let folder = Folder::new();
+    folder.signed();
+    let other = Folder::new();
+    fs::copy(other.path("people.db"), folder.path("people.db")).unwrap();
+    assert_exit(&folder.run(&["--report", "out", "--run-id", "r2"]), OK);
+    assert!(!folder.path("out/statement.dsse.json").exists());
+    let page = String::from_utf8(folder.read("out/report.html")).unwrap();
+    assert!(page.contains("The statement is not signed"));
+}
+
+#[test]
 fn files_that_cannot_be_read_are_usage() {
     let folder = Folder::new();
     folder.signed();
