@@ -164,8 +164,7 @@ fn commands_that_are_shown_can_be_typed() {
             shown.extend(command[at..].split_whitespace().nth(1).map(str::to_owned));
         }
     }
-    for command in
-        ["run", "check", "preview", "functions", "report", "verify", "verify-statement"]
+    for command in ["run", "check", "preview", "functions", "report", "verify", "verify-statement"]
     {
         assert!(shown.contains(command), "`anonymizer {command}` is not shown");
     }
