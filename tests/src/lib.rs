@@ -3,12 +3,14 @@
 //!
 //! Nothing of the product depends on this crate.
 
+pub mod canary;
 pub mod command;
 pub mod hostile;
 pub mod masked;
 pub mod postgres;
 pub mod residue;
 pub mod rows;
+pub mod samples;
 pub mod scrub;
 pub mod seen;
 pub mod shop;

@@ -3,23 +3,13 @@
 //! `ANONYMIZER_SAMPLEDB` names the folder that holds them; without it these tests are skipped.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
-use e2e::command::{scenario, skipped};
+use e2e::command::scenario;
 use e2e::masked::{Masked, same_lines};
-use e2e::postgres::{Database, MASTER, Server};
+use e2e::postgres::{Database, Server};
 use e2e::residue::found_in;
-
-/// The folder of sample databases, or a line that says what is skipped.
-fn samples(test: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("ANONYMIZER_SAMPLEDB").filter(|folder| !folder.is_empty());
-    let folder = folder.map(PathBuf::from);
-    if folder.is_none() {
-        skipped(test, "ANONYMIZER_SAMPLEDB does not name the folder of sample databases");
-    }
-    folder
-}
+use e2e::samples;
 
 /// What the tests ask of one database.
 struct Sample<'a> {
@@ -83,28 +73,12 @@ fn other_names(masked: &Masked<'_>, sample: &Sample<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A copy of a script with these lines left out and words replaced.
-fn edited(
-    script: &Path,
-    without: &[&str],
-    replace: (&str, &str),
-) -> Result<tempfile::NamedTempFile> {
-    let text = std::fs::read_to_string(script)?;
-    let stays = |line: &&str| !without.iter().any(|beginning| line.starts_with(beginning));
-    let lines: Vec<_> = text.lines().filter(stays).collect();
-    let file = tempfile::NamedTempFile::new()?;
-    std::fs::write(file.path(), lines.join("\n").replace(replace.0, replace.1) + "\n")?;
-    Ok(file)
-}
-
 #[test]
 fn northwind() -> Result<()> {
-    let Some(folder) = samples("northwind") else { return Ok(()) };
     let server = Server::shared()?;
-    let original = server.database("northwind")?;
-    original.load(&folder.join("northwind_pg.sql"), &[])?;
+    let Some(original) = samples::NORTHWIND.load(server, "northwind")? else { return Ok(()) };
     let sample = Sample {
-        rules: "northwind/rules.yaml",
+        rules: samples::NORTHWIND.rules,
         originals: &[
             "SELECT contact_name FROM customers UNION SELECT contact_name FROM suppliers",
             "SELECT address FROM customers UNION SELECT address FROM suppliers UNION SELECT address FROM employees",
@@ -121,14 +95,10 @@ fn northwind() -> Result<()> {
 
 #[test]
 fn chinook() -> Result<()> {
-    let Some(folder) = samples("chinook") else { return Ok(()) };
     let server = Server::shared()?;
-    let original = server.database("chinook")?;
-    let without = ["DROP DATABASE", "CREATE DATABASE", "\\c "];
-    let script = edited(&folder.join("chinook_pg.sql"), &without, ("", ""))?;
-    original.load(script.path(), &[])?;
+    let Some(original) = samples::CHINOOK.load(server, "chinook")? else { return Ok(()) };
     let sample = Sample {
-        rules: "chinook/rules.yaml",
+        rules: samples::CHINOOK.rules,
         originals: &[
             "SELECT email FROM customer UNION SELECT email FROM employee",
             "SELECT phone FROM customer UNION SELECT fax FROM customer",
@@ -145,15 +115,10 @@ fn chinook() -> Result<()> {
 
 #[test]
 fn sakila() -> Result<()> {
-    let Some(folder) = samples("sakila") else { return Ok(()) };
     let server = Server::shared()?;
-    let original = server.database("sakila")?;
-    let owner = format!("OWNER TO {MASTER}");
-    let schema = edited(&folder.join("sakila_pg_schema.sql"), &[], ("OWNER TO postgres", &owner))?;
-    original.load_as_superuser(schema.path(), &[])?;
-    original.load_as_superuser(&folder.join("sakila_pg_data.sql"), &[])?;
+    let Some(original) = samples::SAKILA.load(server, "sakila")? else { return Ok(()) };
     let sample = Sample {
-        rules: "sakila/rules.yaml",
+        rules: samples::SAKILA.rules,
         originals: &[
             "SELECT email FROM customer UNION SELECT email FROM staff",
             "SELECT address FROM address",

@@ -15,6 +15,8 @@ const DEPTH: u8 = 4;
 const MOST_DECODED: usize = 1 << 16;
 /// A cell of a longer text is looked up as a whole up to this length.
 const LONGEST_CELL: usize = 256;
+/// Words of a street address in a sentence: `25 avenue du Maréchal de Lattre de Tassigny`.
+const MOST_STREET_WORDS: usize = 8;
 
 /// A set of kinds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -159,6 +161,10 @@ impl Scanner {
         if kinds.has(Identifier::FullName) && seen & LETTER != 0 {
             names::scan(text, &mut self.pair, found);
         }
+        let sentence = DIGIT | LETTER | BLANK;
+        if kinds.has(Identifier::StreetAddress) && seen & sentence == sentence {
+            self.streets(text, found);
+        }
         let rest = Kinds::of(&VALUES).0
             | Kinds::of(&NUMBERS).0
             | Kinds::of(&[Identifier::StreetAddress]).0;
@@ -252,6 +258,33 @@ impl Scanner {
             if normal::is_street(&folded) {
                 found(Identifier::StreetAddress, &folded, Weight::Certain);
             }
+        }
+        self.folded = folded;
+    }
+
+    /// Words that begin or end with a house number next to another word, which is how a street address stands in a sentence.
+    fn streets(&mut self, text: &str, found: &mut Found<'_>) {
+        let mut folded = std::mem::take(&mut self.folded);
+        folded.clear();
+        fold_words(text, &mut folded);
+        // The last words: where each begins, and whether it may be a house number.
+        let mut words = [(0, false); MOST_STREET_WORDS];
+        let (mut seen, mut start) = (0, 0);
+        for word in folded.split(|byte| *byte == b' ') {
+            let end = start + word.len();
+            let here = is_house_number(word);
+            words[seen % MOST_STREET_WORDS] = (start, here);
+            let before = |back: usize| words[(seen - back) % MOST_STREET_WORDS];
+            for back in 1..=seen.min(MOST_STREET_WORDS - 1) {
+                let (begin, first) = before(back);
+                let number_first = first && !before(back - 1).1;
+                let number_last = here && !before(1).1;
+                let address = &folded[begin..end];
+                if (number_first || number_last) && normal::is_street(address) {
+                    found(Identifier::StreetAddress, address, Weight::Certain);
+                }
+            }
+            (seen, start) = (seen + 1, end + 1);
         }
         self.folded = folded;
     }
@@ -355,6 +388,12 @@ fn values(
             _ => {}
         }
     }
+}
+
+/// `7`, `12a`, `1204`.
+fn is_house_number(word: &[u8]) -> bool {
+    let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    (1..=5).contains(&digits) && word.len() <= digits + 1
 }
 
 /// An IBAN at the start of a text, in groups or in one.
