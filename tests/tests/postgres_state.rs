@@ -283,6 +283,28 @@ fn a_run_with_nothing_to_look_for_needs_no_state() -> Result<()> {
 }
 
 #[test]
+fn an_original_of_a_row_that_went_with_another_is_found_by_the_run_and_by_a_later_look()
+-> Result<()> {
+    let setting = Setting::new()?;
+    setting.mend()?;
+    setting.database.query_as_master(
+        "CREATE TABLE log (id int, line text); INSERT INTO log VALUES (1, 'sent to buyer.canary8@x.test')",
+    )?;
+    fs::write(
+        setting.rules.path(),
+        format!("{RULES}  log: {{ columns: {{ line: keep, id: keep }} }}\n"),
+    )?;
+    ends_with(&setting.run()?, exit_codes::VERIFY_FAILED, "public.log.line")?;
+    let mut look = with_rules("verify", &setting.database.url(), setting.rules.path())?;
+    let looked = finish(look.arg("--state").arg(setting.state.path()))?;
+    ends_with(&looked, exit_codes::VERIFY_FAILED, "public.log.line")?;
+    setting.database.query("UPDATE log SET line = ''")?;
+    ends_with(&setting.run()?, exit_codes::OK, "finished by an earlier run")?;
+    ensure!(fs::read_dir(setting.state.path())?.next().is_none(), "something is left");
+    Ok(())
+}
+
+#[test]
 fn killed_while_a_unit_is_loaded() -> Result<()> {
     let setting = Setting::new()?;
     setting.mend()?;

@@ -113,7 +113,11 @@ async fn look<E: Engine + 'static>(
 ) -> Result<(String, Gate), EngineError> {
     let masked = engine.masked(plan, options).await?;
     vault.bind(&masked.run_id)?;
-    let units = if plan.identifies() { masked.units } else { Vec::new() };
+    let mut units = Vec::new();
+    if plan.identifies() {
+        units.extend(engine.collected_by_begin(plan));
+        units.extend(masked.units);
+    }
     let originals = Arc::new(vault.originals(&units)?);
     let progress = draw::progress();
     progress.phase("verify");
