@@ -30,9 +30,14 @@ pub struct Scrubbed {
 }
 
 impl<'a> Attack<'a> {
-    /// On this database, by the rules below `tables:`.
+    /// On this database, as the master role, by the rules below `tables:`.
     pub fn on(database: &Database<'_>, tables: &'a str) -> Self {
-        Self { url: database.url(), tables, scrub: "", instance: false, off: "" }
+        Self::at(database.url(), tables)
+    }
+
+    /// On the database of a URL.
+    pub fn at(url: String, tables: &'a str) -> Self {
+        Self { url, tables, scrub: "", instance: false, off: "" }
     }
 
     /// As this URL's role.

@@ -7,6 +7,7 @@
 
 mod ask;
 mod check;
+mod checks;
 mod conclude;
 mod database;
 mod draw;

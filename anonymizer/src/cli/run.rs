@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 use std::time::Instant;
 
 use clap::Args;
-use contract::report::{Report, TableAction};
+use contract::report::{Report, ScrubCheck, TableAction};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ use super::print::{count, thousands};
 use super::scope::ScopeArgument;
 use super::sign::SignArguments;
 use super::state::StateArguments;
-use super::{Error, Format, KeyArguments, Target, ask, conclude, draw, say};
+use super::{Error, Format, KeyArguments, Target, ask, checks, conclude, draw, say};
 use crate::engine::{Engine, EngineError, RunOptions};
 use crate::execute::{self, Ended, Failure, Outcome, Ready, Refusal};
 use crate::mask::key::Keyring;
@@ -81,6 +81,8 @@ struct Summary {
     values_masked: u64,
     seconds: f64,
     report: Option<PathBuf>,
+    /// What the scrub did, but for what was not needed.
+    checks: Vec<ScrubCheck>,
     notes: Vec<String>,
 }
 
@@ -207,6 +209,7 @@ fn already_done(
         values_masked: 0,
         seconds: 0.0,
         report: None,
+        checks: Vec::new(),
         notes: Vec::new(),
     };
     format.print(&summary, Summary::as_text)
@@ -234,6 +237,7 @@ fn summary(document: Report, outcome: Outcome, report: Option<PathBuf>, start: I
         already_done: None,
         seconds: start.elapsed().as_secs_f64(),
         report,
+        checks: checks::of_interest(document.checks),
         notes: document.notes,
     }
 }
@@ -248,6 +252,7 @@ impl Summary {
         let (database, seconds) = (&self.database, self.seconds);
         let mut text =
             format!("{database}: masked {tables}, {rows}, {values} values in {seconds:.1} s\n");
+        text.extend(self.checks.iter().map(checks::line));
         for note in &self.notes {
             text.push_str(&format!("note: {note}\n"));
         }

@@ -294,7 +294,7 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "sqlite.side-files",
         title: "journal, write-ahead log and copies beside the database",
-        does: "written back and emptied before the run, copies removed; verified",
+        does: "written back before the run and removed with the original, as copies are; those of the masked file are empty",
         reach: Reach::Database,
         needs: "none",
         residue: "",

@@ -9,9 +9,13 @@ use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::session::{home_path, qualified, run};
 use crate::engine::postgres::{indexes, keys, members, statistics, units};
 use crate::plan::Plan;
+use crate::switches;
 
-/// Catalogs that hold samples of column values.
-const STATISTICS: [&str; 2] = ["pg_catalog.pg_statistic", "pg_catalog.pg_statistic_ext_data"];
+/// Catalogs that hold samples of column values, with the scrub's check that looks again.
+const STATISTICS: [(&str, &str); 2] = [
+    ("pg_catalog.pg_statistic", "postgres.column-statistics"),
+    ("pg_catalog.pg_statistic_ext_data", "postgres.extended-statistics"),
+];
 
 /// Puts back what the run took down. Answers with notes for the report.
 pub async fn finish(
@@ -93,7 +97,10 @@ async fn inheritance_parents(conn: &mut PgConnection) -> Result<Vec<TableName>, 
 /// ANALYZE replaces rows of the statistics catalogs; the old ones stay on their pages until the catalogs are rewritten.
 /// PostgreSQL answers a refusal with a warning only, so the new file is looked at.
 async fn rewrite_statistics(conn: &mut PgConnection) -> Result<(), EngineError> {
-    for catalog in STATISTICS {
+    for (catalog, check) in STATISTICS {
+        if switches::is_off(check) {
+            continue;
+        }
         let before = file_of(conn, catalog).await?;
         run(conn, &format!("rewrite {catalog}"), &format!("VACUUM (FULL) {catalog}")).await?;
         if file_of(conn, catalog).await? == before {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Result as SqlResult};
 
 use super::check::existing_orphans;
 use super::conclude::Masked;
-use super::error::during;
+use super::error::{self, during};
 use super::files::Copy;
 use super::marker::{self, Binding};
 use super::session::{self, SchemaRow, Session};
@@ -15,6 +15,7 @@ use super::virtual_table::{Storage, storage};
 use crate::engine::{EngineError, RunOptions};
 use crate::plan::Plan;
 use crate::progress::Progress;
+use crate::switches;
 
 /// What the database as a whole is called in progress lines.
 const WHOLE: &str = "database";
@@ -23,7 +24,8 @@ const WHOLE: &str = "database";
 const CACHE_KIB: u32 = 16 * 1024;
 
 /// Statistics tables of any SQLite version; all but the first may hold values of rows.
-const STATISTICS: [&str; 4] = ["sqlite_stat1", "sqlite_stat2", "sqlite_stat3", "sqlite_stat4"];
+pub(super) const STATISTICS: [&str; 4] =
+    ["sqlite_stat1", "sqlite_stat2", "sqlite_stat3", "sqlite_stat4"];
 
 /// Finishes the copy: what may take the original's place, with notes.
 pub(super) fn finish(
@@ -55,7 +57,13 @@ pub(super) fn finish(
 
     progress.step(WHOLE, "writing it without residue");
     let masked = Copy::create(&session.path, &options.run_id, ".masked")?;
-    session::vacuum_into(&work, masked.path()).map_err(during("write the masked copy"))?;
+    if switches::is_off("sqlite.free-pages") {
+        // Page by page, free ones included: what becomes of it is for a test to see.
+        std::fs::copy(session.work.path(), masked.path())
+            .map_err(error::file("copy".to_owned()))?;
+    } else {
+        session::vacuum_into(&work, masked.path()).map_err(during("write the masked copy"))?;
+    }
     drop(work);
     // Its free pages hold originals: it must be gone before a finished database stands beside it.
     session.work.remove()?;

@@ -25,6 +25,7 @@ mod marker;
 mod metadata;
 mod misfit;
 mod preview;
+mod scrub;
 mod session;
 mod sources;
 mod sql;
@@ -199,8 +200,12 @@ impl Engine for SqliteEngine {
         })
     }
 
-    async fn scrub(&self, _: &Plan, _: &RunOptions) -> Result<Vec<ScrubCheck>, EngineError> {
-        Ok(Vec::new())
+    async fn scrub(&self, plan: &Plan, _: &RunOptions) -> Result<Vec<ScrubCheck>, EngineError> {
+        blocking(|| {
+            let copy = self.look()?;
+            let masked = self.masked();
+            scrub::scrub(&copy, masked.as_ref().ok_or_else(not_begun)?, &plan.scrub)
+        })
     }
 
     async fn sources(&self) -> Result<Vec<Source>, EngineError> {

@@ -3,10 +3,11 @@
 use sqlx::Row as _;
 
 use crate::engine::EngineError;
+use crate::engine::postgres::ledger;
 use crate::engine::postgres::scrub::Scrub;
 use crate::engine::postgres::scrub::attempt::{Attempt, attempt, flag, rows};
 use crate::engine::postgres::scrub::platform;
-use crate::engine::postgres::session::ident;
+use crate::engine::postgres::session::{ident, literal};
 use crate::rules::{RoleRule, ScrubRules};
 use crate::scrub::{Found, Tally, names};
 
@@ -77,8 +78,14 @@ async fn lock(scrub: &mut Scrub<'_>, role: &str) -> Result<Attempt, EngineError>
 async fn drop(scrub: &mut Scrub<'_>, role: &str, is_member: bool) -> Result<Attempt, EngineError> {
     let name = ident(role);
     let join = if is_member { String::new() } else { format!("GRANT {name} TO CURRENT_USER; ") };
+    // The run may have made itself a member, and has nothing to leave then.
+    let forget = format!(
+        "DELETE FROM anonymizer.taken_down WHERE kind = {} AND name = {}; ",
+        literal(ledger::MEMBERSHIP),
+        literal(role)
+    );
     let sql = format!(
-        "{join}REASSIGN OWNED BY {name} TO CURRENT_USER; DROP OWNED BY {name}; DROP ROLE {name}"
+        "{forget}{join}REASSIGN OWNED BY {name} TO CURRENT_USER; DROP OWNED BY {name}; DROP ROLE {name}"
     );
     attempt(scrub.conn, &format!("drop the role {role}"), &sql).await
 }
