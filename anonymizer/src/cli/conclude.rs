@@ -8,9 +8,8 @@ use contract::key::SigningKey;
 use contract::report::{Report, ScrubStatus, Verdict};
 use contract::statement::{Statement, sha256};
 
-use super::print::count;
 use super::report::{show, stage};
-use super::{Error, say};
+use super::{Error, say, verify};
 use crate::engine::{Engine, EngineError, Marker, RunOptions};
 use crate::verify::vault::Vault;
 
@@ -62,22 +61,7 @@ fn discard(vault: &Vault) {
 
 /// Why the database must not leave.
 fn failed(document: &Report, resumes: bool, report: Option<&Path>) -> Error {
-    let gate = &document.gate;
-    let open = gate.leaks.iter().filter(|leak| leak.reason.is_none());
-    let mut lines: Vec<String> = open
-        .map(|leak| {
-            let values = count(leak.count, "value");
-            format!("{}: originals ({}) in {values}", leak.place, leak.kind)
-        })
-        .collect();
-    if !gate.passed {
-        let open = gate.suspects.iter().filter(|suspect| suspect.reason.is_none());
-        lines.extend(open.map(|suspect| {
-            let (column, kind) = (&suspect.column, &suspect.kind);
-            let (matched, sampled) = (suspect.matched, suspect.sampled);
-            format!("{column}: kept, and {matched} of {sampled} values look like {kind}")
-        }));
-    }
+    let mut lines = verify::open(&document.gate);
     let undone = document.checks.iter().filter(|check| check.status == ScrubStatus::Failed);
     lines.extend(undone.map(|check| format!("{}: {}", check.id, check.detail)));
     let more = lines.len().saturating_sub(NAMED);
