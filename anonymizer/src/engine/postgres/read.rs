@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use crate::catalog::TableName;
 use crate::engine::postgres::binary::{HEADER, TRAILER, malformed};
 use crate::engine::postgres::error::engine_error;
-use crate::engine::postgres::session::{qualified, run};
+use crate::engine::postgres::session::{home_path, qualified, run};
 use crate::engine::postgres::sources::{Column, columns};
 use crate::engine::postgres::{large_objects, quiet, relation, rights, session, sources};
 use crate::engine::{EngineError, Read, Reader, Source};
@@ -30,16 +30,15 @@ pub async fn read(
     let copy_out =
         format!("COPY (SELECT {} FROM ONLY {from}) TO STDOUT (FORMAT binary)", values.join(", "));
     let task = format!("read {}", source.table);
+    run(&mut conn, &task, "BEGIN").await?;
+    // The planner looks into functions of the table's indexes.
+    run(&mut conn, &task, &home_path([&source.table])).await?;
     if forced {
         // Rolled back with the transaction: the rows are what the owner sees, and the table never changes.
-        run(&mut conn, &task, "BEGIN").await?;
         quiet::unforce(&mut conn, &source.table).await?;
     }
     copy(&mut conn, &task, &copy_out, &texts, &mut |row| reader.row(row)).await?;
-    if forced {
-        run(&mut conn, &task, "ROLLBACK").await?;
-    }
-    Ok(())
+    run(&mut conn, &task, "ROLLBACK").await
 }
 
 /// The columns as they are now, and whether row security is in the owner's way too.
