@@ -347,7 +347,9 @@ fn what_check_accepts_run_can_do_whatever_the_schema() -> Result<()> {
         std::fs::write(rules.path(), &text)?;
         let before = shape(&database, &tables)?;
         let run = finish(&mut with_rules("run", &database.url(), rules.path())?)?;
-        ensure!(run.code == Some(0), "schema {number}: {}\n{text}", run.stderr);
+        // What is kept looks like addresses and copies what is masked: the gate may say so, after the work is done.
+        let judged = run.code == Some(4) && run.stderr.contains("the verdict is failed");
+        ensure!(run.code == Some(0) || judged, "schema {number}: {}\n{text}", run.stderr);
         let after = shape(&database, &tables)?;
         if !text.contains("nullify") {
             ensure!(before == after, "schema {number}:\n{before}\n{after}\n{text}");
