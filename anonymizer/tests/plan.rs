@@ -418,7 +418,7 @@ tables:
     let fake = |table: &str, column: usize, value: &str| {
         let table = plan.tables.iter().find(|known| known.name.name == table).unwrap();
         let value = Value::Text(value.into());
-        let cell = Cell { value: &value, seed: None };
+        let cell = Cell { value: &value, seed: None, draw: None };
         let mask = table.columns[column].mask.as_ref().unwrap();
         mask.apply(&cell, &mut String::new()).expect("a fake").into_owned()
     };

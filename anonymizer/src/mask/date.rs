@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use super::civil::DAY;
+use super::draws::{Draws, Ticket};
 use super::iso::{IsoText, push_date};
 use super::parameter::IGNORE_CASE;
 use super::source::Source;
@@ -78,6 +79,16 @@ impl Mask for DateShift {
             _ => return Err(MaskError("value is not a date")),
         })
     }
+
+    fn ask(&self, cell: &Cell<'_>, draws: &mut Draws) -> Option<Ticket> {
+        let day = match cell.value {
+            Value::Date(days) => i64::from(*days),
+            Value::Timestamp(micros) => micros.div_euclid(DAY),
+            _ => return None,
+        };
+        let own = Value::Date(saturate(day));
+        self.source.ask(&Cell { value: &own, ..*cell }, draws)
+    }
 }
 
 impl DateShift {
@@ -85,7 +96,7 @@ impl DateShift {
     /// whatever form it is held: a date of PostgreSQL is a text in SQLite.
     fn shift(&self, cell: &Cell<'_>, day: i64, held: &RangeInclusive<i64>) -> i64 {
         let own = Value::Date(saturate(day));
-        let origin = Cell { value: &own, seed: cell.seed };
+        let origin = Cell { value: &own, seed: cell.seed, draw: cell.draw };
         let choice = self.source.draw(&origin).below(0, 2 * self.most) as i64;
         let most = self.most as i64;
         let shift = if choice < most { choice - most } else { choice - most + 1 };
@@ -106,7 +117,7 @@ mod tests {
     fn masked(value: Value<'_>, seed: Option<i64>) -> Value<'static> {
         let kind = if let Value::Date(_) = value { Kind::Date } else { Kind::Timestamp };
         let seed = seed.map(Value::Int);
-        let cell = Cell { value: &value, seed: seed.as_ref() };
+        let cell = Cell { value: &value, seed: seed.as_ref(), draw: None };
         let prepared = Case::new("date_shift", kind).with("max_days", 3).prepared();
         prepared.mask.apply(&cell, &mut String::new()).unwrap().into_owned()
     }

@@ -42,6 +42,6 @@ pub(super) fn nested(
 /// The fake of an element, with a buffer of its own.
 pub(super) fn scratch(mask: &Prepared, value: &Value<'_>) -> Result<Value<'static>, MaskError> {
     let mut buffer = String::new();
-    let fake = mask.mask.apply(&Cell { value, seed: None }, &mut buffer)?;
+    let fake = mask.mask.apply(&Cell { value, seed: None, draw: None }, &mut buffer)?;
     Ok(fake.into_owned())
 }

@@ -121,7 +121,7 @@ impl Case {
 impl Prepared {
     /// The masked value as text, `NULL` or the error.
     pub(super) fn shown(&self, value: &Value<'_>, seed: Option<&Value<'_>>) -> String {
-        match self.mask.apply(&Cell { value, seed }, &mut String::new()) {
+        match self.mask.apply(&Cell { value, seed, draw: None }, &mut String::new()) {
             Ok(value) => render(&value).unwrap_or_else(|| "NULL".into()),
             Err(error) => format!("error: {error}"),
         }

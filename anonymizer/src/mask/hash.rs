@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::alphabet::push_hex;
+use super::draws::{Draws, Ticket};
 use super::network::version_4;
 use super::parameter::IGNORE_CASE;
 use super::permutation::Permutation;
@@ -121,5 +122,9 @@ impl Mask for Hash {
                 Value::Text(Cow::Borrowed(buffer))
             }
         })
+    }
+
+    fn ask(&self, cell: &Cell<'_>, draws: &mut Draws) -> Option<Ticket> {
+        if self.integers.is_some() { None } else { self.source.ask(cell, draws) }
     }
 }

@@ -3,7 +3,6 @@
 //! One subkey per domain, `HMAC-SHA-256(key, "anonymizer/domain/" + domain)`; one draw per value,
 //! `HMAC-SHA-256(subkey, tag + 0x00 + canonical value)`. The key is never printed: these types have no `Debug` that shows it.
 
-use std::cell::RefCell;
 use std::fmt;
 
 use rand::TryRng as _;
@@ -75,33 +74,32 @@ impl fmt::Debug for Keyring {
     }
 }
 
-/// The last draw of a thread from a seed.
-#[derive(Default)]
-struct Last {
-    id: [u8; 32],
-    tag: &'static str,
-    value: Vec<u8>,
-    wanted: Vec<u8>,
-    draw: Draw,
-}
-
-thread_local! {
-    static LAST: RefCell<Last> = RefCell::default();
-}
-
 /// The key of one domain, its HMAC state computed once.
 #[derive(Clone)]
 pub struct Subkey {
     hmac: hmac::Key,
+    /// SHA-256's states after the key's blocks, inner and outer: where the draws of many values begin.
+    states: ([u32; 8], [u32; 8]),
     /// Tells subkeys apart.
-    id: [u8; 32],
+    number: u64,
 }
 
 impl Subkey {
     fn new(key: &[u8; 32]) -> Self {
         let hmac = hmac::Key::new(hmac::HMAC_SHA256, key);
-        let id = bits(hmac::sign(&hmac, b"anonymizer/id"));
-        Self { hmac, id }
+        let id = Draw { bits: bits(hmac::sign(&hmac, b"anonymizer/id")) };
+        let states = (padded_state(key, 0x36), padded_state(key, 0x5c));
+        Self { hmac, states, number: id.word(0) }
+    }
+
+    /// SHA-256's states after the key's blocks, inner and outer.
+    pub(super) fn states(&self) -> ([u32; 8], [u32; 8]) {
+        self.states
+    }
+
+    /// Equal for subkeys of one key and domain.
+    pub(super) fn number(&self) -> u64 {
+        self.number
     }
 
     /// 256 keyed bits for a value under a tag. Functions that must agree with each other share a tag.
@@ -117,18 +115,9 @@ impl Subkey {
         }
     }
 
-    /// The same, for a value that several functions draw from one after the other, as a row's masks do from their seed.
-    pub fn draw_shared(&self, tag: &'static str, value: &Value<'_>) -> Draw {
-        LAST.with_borrow_mut(|last| {
-            last.wanted.clear();
-            value.canonical(&mut last.wanted);
-            if (last.id, last.tag) != (self.id, tag) || last.wanted != last.value {
-                last.draw = self.draw_bytes(tag, &last.wanted);
-                (last.id, last.tag) = (self.id, tag);
-                std::mem::swap(&mut last.value, &mut last.wanted);
-            }
-            last.draw
-        })
+    /// 256 keyed bits for a message: a tag, a zero byte, and the canonical form of a value.
+    pub(super) fn draw_message(&self, message: &[u8]) -> Draw {
+        Draw { bits: bits(hmac::sign(&self.hmac, message)) }
     }
 
     fn draw_bytes(&self, tag: &str, canonical: &[u8]) -> Draw {
@@ -144,6 +133,21 @@ impl Subkey {
         // No function has this tag: the fake of no value is a key.
         Zeroizing::new(self.draw("anonymizer/cipher", &Value::Text(tag.into())).bits)
     }
+}
+
+/// SHA-256's state after the block that HMAC (RFC 2104) makes of a key and a pad.
+fn padded_state(key: &[u8; 32], pad: u8) -> [u32; 8] {
+    let mut padded = Zeroizing::new([pad; 64]);
+    for (byte, key) in padded.iter_mut().zip(key) {
+        *byte ^= key;
+    }
+    let mut block = [[0; lanes::LANES]; 16];
+    for (word, bytes) in block.iter_mut().zip(padded.as_chunks().0) {
+        word[0] = u32::from_be_bytes(*bytes);
+    }
+    let mut state = lanes::START.map(|word| [word; lanes::LANES]);
+    lanes::compress(&mut state, &block);
+    state.map(|word| word[0])
 }
 
 impl fmt::Debug for Subkey {
@@ -194,21 +198,6 @@ mod tests {
         let message = bits(hmac::sign(&subkey.hmac, b"tag\x005"));
         assert_eq!(subkey.draw("tag", &Value::Int(5)).bits, message);
         assert_eq!(subkey.draw("tag", &Value::Text("5".into())).bits, message);
-    }
-
-    #[test]
-    fn shared_draws_are_draws() {
-        let keyring = Keyring::from_hex(&"1".repeat(64)).unwrap();
-        for _ in 0..2 {
-            for subkey in [keyring.subkey(""), keyring.subkey("d")] {
-                for tag in ["a", "a", "b"] {
-                    for value in [Value::Int(5), Value::Int(5), Value::Null, Value::Date(7)] {
-                        let shared = subkey.draw_shared(tag, &value).bits;
-                        assert_eq!(shared, subkey.draw(tag, &value).bits);
-                    }
-                }
-            }
-        }
     }
 
     #[test]

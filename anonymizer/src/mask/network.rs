@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::alphabet::{TOKEN_LENGTH, push_hex, push_token};
+use super::draws::{Draws, Ticket};
 use super::key::Draw;
 use super::literal::inet;
 use super::locale::{longest, scale};
@@ -130,6 +131,10 @@ impl Mask for Uuid {
     fn apply<'b>(&self, cell: &Cell<'_>, _: &'b mut String) -> Result<Value<'b>, MaskError> {
         Ok(Value::Uuid(version_4(&self.0.draw(cell))))
     }
+
+    fn ask(&self, cell: &Cell<'_>, draws: &mut Draws) -> Option<Ticket> {
+        self.0.ask(cell, draws)
+    }
 }
 
 fn url(request: &Request<'_>) -> Result<Prepared, Rejection> {
@@ -203,6 +208,10 @@ impl Mask for Ip {
         written.expect("a String takes every write");
         Ok(Value::Text(Cow::Borrowed(buffer)))
     }
+
+    fn ask(&self, cell: &Cell<'_>, draws: &mut Draws) -> Option<Ticket> {
+        self.source.ask(cell, draws)
+    }
 }
 
 fn benchmark(draw: &Draw) -> IpAddr {
@@ -264,6 +273,10 @@ impl Mask for Mac {
                 Value::Text(Cow::Borrowed(buffer))
             }
         })
+    }
+
+    fn ask(&self, cell: &Cell<'_>, draws: &mut Draws) -> Option<Ticket> {
+        self.source.ask(cell, draws)
     }
 }
 

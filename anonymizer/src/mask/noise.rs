@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use num_bigint::{BigInt, BigUint};
 
 use super::decimal::{Decimal, power};
+use super::draws::{Draws, Ticket};
 use super::literal::integer_range;
 use super::parameter::IGNORE_CASE;
 use super::source::Source;
@@ -106,6 +107,10 @@ impl Mask for Noise {
             }
             _ => return Err(MaskError("value is not a number")),
         })
+    }
+
+    fn ask(&self, cell: &Cell<'_>, draws: &mut Draws) -> Option<Ticket> {
+        self.source.ask(cell, draws)
     }
 }
 

@@ -86,7 +86,7 @@ mod tests {
         let shown = |text: &str| {
             let value = Value::Text(text.into());
             let mut buffer = String::new();
-            mask.apply(&Cell { value: &value, seed: None }, &mut buffer).unwrap();
+            mask.apply(&Cell { value: &value, seed: None, draw: None }, &mut buffer).unwrap();
             buffer
         };
         assert_eq!(shown("4111111111111234"), "41**********1234");

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::alphabet::push_pattern;
+use super::draws::{Draws, Ticket};
 use super::key::Draw;
 use super::locale::{Template, Words, longest, scale};
 use super::parameter::{IGNORE_CASE, MAX_LENGTH};
@@ -173,6 +174,10 @@ impl Mask for Shaped {
             });
         }
         Ok(Value::Text(Cow::Borrowed(buffer)))
+    }
+
+    fn ask(&self, cell: &Cell<'_>, draws: &mut Draws) -> Option<Ticket> {
+        self.source.ask(cell, draws)
     }
 }
 

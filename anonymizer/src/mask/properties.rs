@@ -235,7 +235,9 @@ impl std::fmt::Debug for Shown {
 
 impl Prepared {
     fn masked(&self, value: &Value<'_>) -> Result<Value<'static>, MaskError> {
-        self.mask.apply(&Cell { value, seed: None }, &mut String::new()).map(Value::into_owned)
+        self.mask
+            .apply(&Cell { value, seed: None, draw: None }, &mut String::new())
+            .map(Value::into_owned)
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::draws::{Draws, Ticket};
 use super::key::{Draw, Subkey};
 use super::parameter::IGNORE_CASE;
 use super::{Cell, Mask, MaskError, Request};
@@ -24,15 +25,25 @@ impl Source {
         Self { subkey: request.subkey.clone(), tag, ignore_case }
     }
 
-    /// The bits of a cell.
+    /// The bits of a cell: those that were drawn ahead, where they were.
     pub(super) fn draw(&self, cell: &Cell<'_>) -> Draw {
-        match cell.origin() {
-            Value::Text(text) if self.ignore_case => {
+        match (cell.draw, cell.origin()) {
+            (Some(draw), _) => *draw,
+            (None, Value::Text(text)) if self.ignore_case => {
                 self.subkey.draw(self.tag, &Value::Text(lower_case(text)))
             }
-            seed if cell.seed.is_some() => self.subkey.draw_shared(self.tag, seed),
-            value => self.subkey.draw(self.tag, value),
+            (None, value) => self.subkey.draw(self.tag, value),
         }
+    }
+
+    /// Asks for the bits of a cell ahead of [`Source::draw`].
+    pub(super) fn ask(&self, cell: &Cell<'_>, draws: &mut Draws) -> Option<Ticket> {
+        Some(match cell.origin() {
+            Value::Text(text) if self.ignore_case => {
+                draws.ask(&self.subkey, self.tag, &Value::Text(lower_case(text)))
+            }
+            value => draws.ask(&self.subkey, self.tag, value),
+        })
     }
 }
 
@@ -60,5 +71,9 @@ impl<W: Fn(&Draw, &mut String) + Send + Sync> Mask for Written<W> {
     fn apply<'b>(&self, cell: &Cell<'_>, buffer: &'b mut String) -> Result<Value<'b>, MaskError> {
         (self.write)(&self.source.draw(cell), buffer);
         Ok(Value::Text(Cow::Borrowed(buffer)))
+    }
+
+    fn ask(&self, cell: &Cell<'_>, draws: &mut Draws) -> Option<Ticket> {
+        self.source.ask(cell, draws)
     }
 }

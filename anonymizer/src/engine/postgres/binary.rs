@@ -3,7 +3,7 @@
 
 use crate::engine::EngineError;
 use crate::engine::postgres::codec::Codec;
-use crate::engine::postgres::rows::{Field, Format, RowMasker};
+use crate::engine::postgres::rows::{BATCH_BYTES, Format, RowMasker, Rows};
 use crate::mask::MaskError;
 use crate::value::Value;
 
@@ -58,44 +58,35 @@ impl Format for Binary {
     }
 }
 
-/// Splits a binary COPY stream into rows, whatever pieces it comes in, and masks them.
+/// Splits a binary COPY stream into rows, whatever pieces it comes in, and masks them, many at a time.
 pub struct BinaryStream {
     pending: Vec<u8>,
-    row: Vec<Field>,
+    rows: Rows,
     in_header: bool,
     ended: bool,
 }
 
 impl BinaryStream {
-    /// A stream at its start; `out` gets the header of the masked stream.
-    pub fn start(out: &mut Vec<u8>) -> Self {
+    /// A stream of rows of that many fields, at its start; `out` gets the header of the masked stream.
+    pub fn start(width: usize, out: &mut Vec<u8>) -> Self {
         out.extend_from_slice(HEADER);
-        Self { pending: Vec::new(), row: Vec::new(), in_header: true, ended: false }
+        Self { pending: Vec::new(), rows: Rows::new(width), in_header: true, ended: false }
     }
 
-    /// Masks all rows that are complete with this piece.
+    /// Takes a piece; masks the rows that are complete with it once there are many.
     pub fn feed(
         &mut self,
         piece: &[u8],
         masker: &mut RowMasker,
         out: &mut Vec<u8>,
     ) -> Result<(), EngineError> {
-        if self.pending.is_empty() {
-            // The server sends one row per message: nothing needs to be kept or copied.
-            let used = self.consume(piece, masker, out)?;
-            self.pending.extend_from_slice(&piece[used..]);
-        } else {
-            let mut pending = std::mem::take(&mut self.pending);
-            pending.extend_from_slice(piece);
-            let used = self.consume(&pending, masker, out)?;
-            pending.drain(..used);
-            self.pending = pending;
-        }
-        Ok(())
+        self.pending.extend_from_slice(piece);
+        if self.pending.len() < BATCH_BYTES { Ok(()) } else { self.mask(masker, out) }
     }
 
-    /// The stream has ended; `out` gets the trailer.
-    pub fn end(self, out: &mut Vec<u8>) -> Result<(), EngineError> {
+    /// The stream has ended: masks what is left; `out` gets the trailer.
+    pub fn end(mut self, masker: &mut RowMasker, out: &mut Vec<u8>) -> Result<(), EngineError> {
+        self.mask(masker, out)?;
         if !self.ended || !self.pending.is_empty() {
             return Err(malformed());
         }
@@ -103,64 +94,56 @@ impl BinaryStream {
         Ok(())
     }
 
-    fn consume(
-        &mut self,
-        data: &[u8],
-        masker: &mut RowMasker,
-        out: &mut Vec<u8>,
-    ) -> Result<usize, EngineError> {
-        let mut used = 0;
-        if self.in_header {
-            let Some(header) = data.get(..HEADER.len()) else { return Ok(0) };
-            if header != HEADER {
-                return Err(malformed());
-            }
-            self.in_header = false;
-            used = HEADER.len();
-        }
-        while let Some(end) = self.split(data, used, masker.width())? {
+    fn mask(&mut self, masker: &mut RowMasker, out: &mut Vec<u8>) -> Result<(), EngineError> {
+        let mut used = self.header()?;
+        self.rows.clear();
+        while !self.ended
+            && let Some(end) = self.split(used)?
+        {
             used = end;
-            if self.ended {
-                break;
-            }
-            masker.row::<Binary>(data, &self.row, out)?;
         }
-        Ok(used)
+        masker.batch::<Binary>(&self.pending, &self.rows, out)?;
+        self.pending.drain(..used);
+        Ok(())
+    }
+
+    /// Bytes of the header that stand before the first row.
+    fn header(&mut self) -> Result<usize, EngineError> {
+        if !self.in_header || self.pending.len() < HEADER.len() {
+            return Ok(0);
+        }
+        if !self.pending.starts_with(HEADER) {
+            return Err(malformed());
+        }
+        self.in_header = false;
+        Ok(HEADER.len())
     }
 
     /// Finds the fields of the row that starts at `at`; answers where it ends, or `None` where it is not complete.
-    fn split(
-        &mut self,
-        data: &[u8],
-        at: usize,
-        width: usize,
-    ) -> Result<Option<usize>, EngineError> {
-        let Some(count) = data.get(at..at + 2) else { return Ok(None) };
-        let mut at = at + 2;
+    fn split(&mut self, at: usize) -> Result<Option<usize>, EngineError> {
+        let data = &self.pending;
+        let Some(count) = data.get(at..at + 2).filter(|_| !self.in_header) else { return Ok(None) };
         if count == TRAILER {
             self.ended = true;
-            return Ok(Some(at));
+            return Ok(Some(at + 2));
         }
-        if usize::from(u16::from_be_bytes([count[0], count[1]])) != width {
-            return Err(malformed());
-        }
-        self.row.clear();
-        for _ in 0..width {
-            let Some(length) = data.get(at..at + 4) else { return Ok(None) };
+        let mut at = at + 2;
+        for _ in 0..u16::from_be_bytes([count[0], count[1]]) {
+            let Some(length) = data.get(at..at + 4) else { return Ok(self.rows.abandon()) };
             at += 4;
             match i32::from_be_bytes(length.try_into().expect("the slice has four bytes")) {
-                -1 => self.row.push(None),
+                -1 => self.rows.field(None),
                 length => {
                     let end = at + usize::try_from(length).map_err(|_| malformed())?;
                     if end > data.len() {
-                        return Ok(None);
+                        return Ok(self.rows.abandon());
                     }
-                    self.row.push(Some(at..end));
+                    self.rows.field(Some(at..end));
                     at = end;
                 }
             }
         }
-        Ok(Some(at))
+        if self.rows.end() { Ok(Some(at)) } else { Err(malformed()) }
     }
 }
 

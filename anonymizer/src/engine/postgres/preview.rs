@@ -33,7 +33,7 @@ pub async fn sample(
     let mut masker = unit::masker(table, columns)?;
     (masker.skip_flag, masker.delete_flag) = (None, None);
     let mut masked = Vec::new();
-    let mut stream = BinaryStream::start(&mut masked);
+    let mut stream = BinaryStream::start(masker.width(), &mut masked);
     // What has been written so far is the header.
     masked.clear();
     run(conn, &task, &unit::predicate_path(&table.name)).await?;
@@ -43,6 +43,7 @@ pub async fn sample(
         stream.feed(&piece, &mut masker, &mut masked)?;
     }
     drop(pieces);
+    stream.end(&mut masker, &mut masked)?;
     run(conn, &task, NO_PATH).await?;
     Ok(Sample { rows: show(table, &masker, &masked)?, readable: true, ..unreadable(table) })
 }

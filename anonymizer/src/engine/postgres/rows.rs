@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::engine::postgres::codec::Codec;
 use crate::engine::{ColumnOutcome, EngineError};
+use crate::mask::draws::{Draws, Ticket};
 use crate::mask::{Cell, Mask, MaskError};
 use crate::value::Value;
 
@@ -31,6 +32,52 @@ pub struct FieldPlan {
 
 /// A field's bytes in a row, `None` for NULL.
 pub type Field = Option<Range<usize>>;
+
+/// Rows of a COPY stream, split into fields.
+pub struct Rows {
+    /// Fields in a row.
+    width: usize,
+    count: usize,
+    fields: Vec<Field>,
+}
+
+impl Rows {
+    /// No rows yet, of that many fields each.
+    pub fn new(width: usize) -> Self {
+        Self { width, count: 0, fields: Vec::new() }
+    }
+
+    /// Forgets the rows.
+    pub fn clear(&mut self) {
+        self.count = 0;
+        self.fields.clear();
+    }
+
+    /// Adds a field to the row that is being split.
+    pub fn field(&mut self, field: Field) {
+        self.fields.push(field);
+    }
+
+    /// Ends the row; answers false where it has another number of fields than the others.
+    pub fn end(&mut self) -> bool {
+        self.count += 1;
+        self.fields.len() == self.count * self.width
+    }
+
+    /// Forgets the fields of a row that is not complete; answers that there is none.
+    pub fn abandon<T>(&mut self) -> Option<T> {
+        self.fields.truncate(self.count * self.width);
+        None
+    }
+
+    fn row(&self, number: usize) -> &[Field] {
+        &self.fields[number * self.width..(number + 1) * self.width]
+    }
+}
+
+/// Bytes of a stream that are masked together: enough rows for draws to be made side by side, and a buffer that stays in
+/// the processor's cache.
+pub const BATCH_BYTES: usize = 32 << 10;
 
 /// How fields are written in a COPY format.
 pub trait Format {
@@ -76,6 +123,8 @@ pub struct RowMasker {
     /// Rows removed.
     pub deleted: u64,
     scratch: String,
+    draws: Draws,
+    tickets: Vec<Option<Ticket>>,
 }
 
 impl RowMasker {
@@ -97,6 +146,8 @@ impl RowMasker {
             skipped: 0,
             deleted: 0,
             scratch: String::new(),
+            draws: Draws::default(),
+            tickets: Vec::new(),
         }
     }
 
@@ -107,22 +158,53 @@ impl RowMasker {
             + usize::from(self.delete_flag.is_some())
     }
 
-    /// Masks one row, whose fields are ranges of `data`, and appends it to `out`.
-    pub fn row<F: Format>(
+    /// Masks rows, whose fields are ranges of `data`, and appends them to `out`.
+    pub fn batch<F: Format>(
         &mut self,
         data: &[u8],
-        row: &[Field],
+        rows: &Rows,
         out: &mut Vec<u8>,
     ) -> Result<(), EngineError> {
-        let flag = |index: Option<usize>| {
-            index.and_then(|index| row[index].clone()).is_some_and(|range| F::is_true(&data[range]))
-        };
-        if flag(self.delete_flag) {
+        self.draw_ahead::<F>(data, rows);
+        for number in 0..rows.count {
+            self.row::<F>(data, rows, number, out)?;
+        }
+        Ok(())
+    }
+
+    /// Asks for the keyed bits of all cells, then draws them together. A value that cannot be read is told of when its turn
+    /// to be masked comes.
+    fn draw_ahead<F: Format>(&mut self, data: &[u8], rows: &Rows) {
+        self.draws.clear();
+        self.tickets.clear();
+        for number in 0..rows.count {
+            let row = rows.row(number);
+            for (index, plan) in self.fields.iter().enumerate() {
+                let ticket = plan.mask.as_deref().and_then(|mask| {
+                    let (value, seed) = values::<F>(&self.fields, index, data, row).ok()??;
+                    let cell = Cell { value: &value, seed: seed.as_ref(), draw: None };
+                    mask.ask(&cell, &mut self.draws)
+                });
+                self.tickets.push(ticket);
+            }
+        }
+        self.draws.compute();
+    }
+
+    fn row<F: Format>(
+        &mut self,
+        data: &[u8],
+        rows: &Rows,
+        number: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EngineError> {
+        let row = rows.row(number);
+        if is_set::<F>(self.delete_flag, data, row) {
             self.deleted += 1;
             return Ok(());
         }
         self.rows += 1;
-        let skip = flag(self.skip_flag);
+        let skip = is_set::<F>(self.skip_flag, data, row);
         self.skipped += u64::from(skip);
         F::start_row(self.fields.len(), out);
         for index in 0..self.fields.len() {
@@ -130,7 +212,8 @@ impl RowMasker {
             let field = row[index].clone().map(|range| &data[range]);
             match field {
                 Some(field) if !skip && self.fields[index].mask.is_some() => {
-                    self.mask_field::<F>(index, field, data, row, out)?;
+                    let ticket = self.tickets[number * self.fields.len() + index];
+                    self.mask_field::<F>(index, field, data, row, ticket, out)?;
                 }
                 _ => F::copy(field, out),
             }
@@ -149,24 +232,21 @@ impl RowMasker {
         field: &[u8],
         data: &[u8],
         row: &[Field],
+        ticket: Option<Ticket>,
         out: &mut Vec<u8>,
     ) -> Result<(), EngineError> {
         let start = out.len();
         self.scratch.clear();
         let plan = &self.fields[index];
         let mask = plan.mask.as_deref().expect("only masked fields get here");
-        let seed = plan.seed.and_then(|seed| Some((seed, row[seed].clone()?)));
         let masked = (|| {
-            let Some(value) = decode::<F>(plan, field)? else {
+            let Some((value, seed)) = values::<F>(&self.fields, index, data, row)? else {
                 F::copy(Some(field), out);
                 return Ok(());
             };
-            let seed = match seed {
-                Some((seed, range)) => decode_seed::<F>(&self.fields[seed], &data[range])?,
-                None => None,
-            };
-            let fake =
-                mask.apply(&Cell { value: &value, seed: seed.as_ref() }, &mut self.scratch)?;
+            let draw = ticket.map(|ticket| self.draws.get(ticket));
+            let cell = Cell { value: &value, seed: seed.as_ref(), draw };
+            let fake = mask.apply(&cell, &mut self.scratch)?;
             F::encode(&plan.codec, &fake, field, out)
         })();
         masked.map_err(|source| EngineError::Mask {
@@ -178,6 +258,28 @@ impl RowMasker {
         self.seen[index].changed += u64::from(!F::holds(&out[start..], field));
         Ok(())
     }
+}
+
+/// True for a row whose flag field of that index is true.
+fn is_set<F: Format>(flag: Option<usize>, data: &[u8], row: &[Field]) -> bool {
+    flag.and_then(|index| row[index].clone()).is_some_and(|range| F::is_true(&data[range]))
+}
+
+/// A masked field's value and that of its seed; `None` for NULL and for what is passed through as it is.
+fn values<'a, F: Format>(
+    fields: &[FieldPlan],
+    index: usize,
+    data: &'a [u8],
+    row: &[Field],
+) -> Result<Option<(Value<'a>, Option<Value<'a>>)>, MaskError> {
+    let plan = &fields[index];
+    let Some(field) = row[index].clone() else { return Ok(None) };
+    let Some(value) = decode::<F>(plan, &data[field])? else { return Ok(None) };
+    let seed = match plan.seed.and_then(|seed| Some((seed, row[seed].clone()?))) {
+        Some((seed, field)) => decode_seed::<F>(&fields[seed], &data[field])?,
+        None => None,
+    };
+    Ok(Some((value, seed)))
 }
 
 /// A value for a mask. One that does not look at it is given empty bytes.

@@ -8,7 +8,7 @@ use jiff::civil::{Date, DateTime, Time};
 use crate::engine::EngineError;
 use crate::engine::postgres::array_text;
 use crate::engine::postgres::codec::Codec;
-use crate::engine::postgres::rows::{Field, Format, RowMasker};
+use crate::engine::postgres::rows::{BATCH_BYTES, Format, RowMasker, Rows};
 use crate::mask::MaskError;
 use crate::value::{Value, hyphenated};
 
@@ -238,53 +238,55 @@ pub fn escape(text: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Splits a text COPY stream into rows, whatever pieces it comes in, and masks them.
-#[derive(Default)]
+/// Splits a text COPY stream into rows, whatever pieces it comes in, and masks them, many at a time.
 pub struct TextStream {
     pending: Vec<u8>,
-    row: Vec<Field>,
+    rows: Rows,
 }
 
 impl TextStream {
-    /// Masks all rows that are complete with this piece.
+    /// A stream of rows of that many fields, at its start.
+    pub fn start(width: usize) -> Self {
+        Self { pending: Vec::new(), rows: Rows::new(width) }
+    }
+
+    /// Takes a piece; masks the rows that are complete with it once there are many.
     pub fn feed(
         &mut self,
         piece: &[u8],
         masker: &mut RowMasker,
         out: &mut Vec<u8>,
     ) -> Result<(), EngineError> {
-        let mut pending = std::mem::take(&mut self.pending);
-        pending.extend_from_slice(piece);
-        let mut used = 0;
-        while let Some(length) = pending[used..].iter().position(|byte| *byte == b'\n') {
-            self.split(&pending, used..used + length, masker.width())?;
-            masker.row::<Text>(&pending, &self.row, out)?;
-            used += length + 1;
-        }
-        pending.drain(..used);
-        self.pending = pending;
-        Ok(())
+        self.pending.extend_from_slice(piece);
+        if self.pending.len() < BATCH_BYTES { Ok(()) } else { self.mask(masker, out) }
     }
 
-    /// The stream has ended.
-    pub fn end(self) -> Result<(), EngineError> {
+    /// The stream has ended: masks what is left.
+    pub fn end(mut self, masker: &mut RowMasker, out: &mut Vec<u8>) -> Result<(), EngineError> {
+        self.mask(masker, out)?;
         if self.pending.is_empty() { Ok(()) } else { Err(malformed()) }
     }
 
-    fn split(
-        &mut self,
-        data: &[u8],
-        line: std::ops::Range<usize>,
-        width: usize,
-    ) -> Result<(), EngineError> {
-        self.row.clear();
+    fn mask(&mut self, masker: &mut RowMasker, out: &mut Vec<u8>) -> Result<(), EngineError> {
+        let mut used = 0;
+        self.rows.clear();
+        while let Some(length) = self.pending[used..].iter().position(|byte| *byte == b'\n') {
+            self.split(used..used + length)?;
+            used += length + 1;
+        }
+        masker.batch::<Text>(&self.pending, &self.rows, out)?;
+        self.pending.drain(..used);
+        Ok(())
+    }
+
+    fn split(&mut self, line: std::ops::Range<usize>) -> Result<(), EngineError> {
         let mut at = line.start;
-        for field in data[line].split(|byte| *byte == b'\t') {
+        for field in self.pending[line].split(|byte| *byte == b'\t') {
             let range = at..at + field.len();
             at = range.end + 1;
-            self.row.push(if field == b"\\N" { None } else { Some(range) });
+            self.rows.field(if field == b"\\N" { None } else { Some(range) });
         }
-        if self.row.len() == width { Ok(()) } else { Err(malformed()) }
+        if self.rows.end() { Ok(()) } else { Err(malformed()) }
     }
 }
 

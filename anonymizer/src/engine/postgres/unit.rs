@@ -243,9 +243,9 @@ async fn pump(
     let mut reported = 0;
     let mut pieces = conn.copy_out_raw(copy_out).await.map_err(fail)?;
     let mut stream = if binary {
-        Stream::Binary(BinaryStream::start(&mut spool.buffer))
+        Stream::Binary(BinaryStream::start(masker.width(), &mut spool.buffer))
     } else {
-        Stream::Text(TextStream::default())
+        Stream::Text(TextStream::start(masker.width()))
     };
     while let Some(piece) = pieces.try_next().await.map_err(fail)? {
         match &mut stream {
@@ -259,8 +259,8 @@ async fn pump(
         }
     }
     match stream {
-        Stream::Binary(stream) => stream.end(&mut spool.buffer)?,
-        Stream::Text(stream) => stream.end()?,
+        Stream::Binary(stream) => stream.end(masker, &mut spool.buffer)?,
+        Stream::Text(stream) => stream.end(masker, &mut spool.buffer)?,
     }
     progress.rows(&label, masker.rows);
     Ok(())

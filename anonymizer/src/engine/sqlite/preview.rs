@@ -70,13 +70,14 @@ fn cell(
         .transpose()?;
     let seed = seed.as_ref().filter(|seed| !seed.is_null());
     let mut buffer = String::new();
-    let masked = mask.apply(&Cell { value: &value, seed }, &mut buffer).map_err(|source| {
-        EngineError::Mask {
-            table: plan.name.to_string(),
-            column: column.name.clone(),
-            function: column.function.clone(),
-            source,
-        }
-    })?;
+    let masked =
+        mask.apply(&Cell { value: &value, seed, draw: None }, &mut buffer).map_err(|source| {
+            EngineError::Mask {
+                table: plan.name.to_string(),
+                column: column.name.clone(),
+                function: column.function.clone(),
+                source,
+            }
+        })?;
     Ok(render(&masked))
 }

@@ -241,7 +241,7 @@ impl Masking {
         buffer.clear();
         let value = decode(&self.kind, stored);
         let seed = seed.as_ref().filter(|seed| !seed.is_null());
-        encode(stored, self.mask.apply(&Cell { value: &value, seed }, &mut buffer)?)
+        encode(stored, self.mask.apply(&Cell { value: &value, seed, draw: None }, &mut buffer)?)
     }
 }
 
