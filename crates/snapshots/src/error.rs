@@ -1,0 +1,30 @@
+//! What an adapter says when a verb was refused. The sort decides what a step may do next; the text is for people.
+
+/// Why a verb did nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SnapshotError {
+    /// There is none of that name. Success for a deletion that one has asked for oneself, and for nothing else.
+    #[error("{0} does not exist")]
+    NotFound(String),
+    /// The name is taken. Whether by an earlier try of the same run must be looked up, by its tag.
+    #[error("{0} exists already")]
+    Exists(String),
+    /// It is in a state in which this cannot be done, now.
+    #[error("{0}")]
+    InvalidState(String),
+    /// The key cannot be used from this account.
+    #[error("{0}")]
+    KeyNotAccessible(String),
+    /// A limit of the account.
+    #[error("{0}")]
+    Quota(String),
+    /// Nobody with these rights may do this.
+    #[error("{0}")]
+    Denied(String),
+    /// A passing fault.
+    #[error("{0}")]
+    Passing(String),
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
