@@ -13,6 +13,7 @@ mod database;
 mod draw;
 mod error;
 pub mod functions;
+mod jobs;
 mod key;
 mod preview;
 mod print;

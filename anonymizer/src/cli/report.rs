@@ -44,6 +44,14 @@ pub fn render(arguments: &Arguments, format: Format) -> Result<(), Error> {
     format.print(&Written { page }, |written| format!("{}\n", written.page.display()))
 }
 
+/// Makes the report's directory and proves that it can be written to, before anything else is done.
+pub fn prepare(directory: &Path) -> Result<(), Error> {
+    report::prepare_directory(directory).map_err(|error| {
+        let (name, kind) = (directory.display(), error.kind());
+        Error::Usage(format!("prepare the report directory {name}: {kind}"))
+    })
+}
+
 /// Puts on the disk what a run leaves in the report's directory: the statement, its signed form where there is a key, the
 /// page. Nothing has its name yet.
 pub fn stage(

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 use std::time::Instant;
 
 use clap::Args;
@@ -10,7 +9,9 @@ use contract::report::{Report, ScrubCheck, TableAction};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::jobs::JobsArgument;
 use super::print::{count, thousands};
+use super::report::prepare;
 use super::scope::ScopeArgument;
 use super::sign::SignArguments;
 use super::state::StateArguments;
@@ -21,10 +22,6 @@ use crate::mask::key::Keyring;
 use crate::report;
 use crate::rules::RuleSet;
 use crate::verify::vault::Vault;
-
-/// Beyond eight units at a time the storage is the limit, not the processors, while each one holds buffers, a connection
-/// and room in the spool directory.
-const MOST_JOBS: usize = 8;
 
 /// The command's arguments.
 #[derive(Debug, Args)]
@@ -38,9 +35,8 @@ pub struct Arguments {
     report: Option<PathBuf>,
     #[command(flatten)]
     sign: SignArguments,
-    /// Tables masked at a time; by default as many as there are processors, at most 8.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
-    jobs: Option<u16>,
+    #[command(flatten)]
+    jobs: JobsArgument,
     /// The run's name in the report and in the database's ledger; by default time and a random number.
     #[arg(long, value_name = "ID", value_parser = run_id)]
     run_id: Option<String>,
@@ -97,10 +93,7 @@ pub async fn run<E: Engine + 'static>(
     let keyring = arguments.key.keyring()?;
     let signing = arguments.sign.key(arguments.report.is_some())?;
     if let Some(directory) = &arguments.report {
-        report::prepare_directory(directory).map_err(|error| {
-            let (name, kind) = (directory.display(), error.kind());
-            Error::Usage(format!("prepare the report directory {name}: {kind}"))
-        })?;
+        prepare(directory)?;
         arguments.state.refuse_within(directory)?;
     }
     let ready = execute::prepare(engine.as_ref(), &rules, &keyring, arguments.scope.scope()).await;
@@ -142,12 +135,11 @@ pub async fn run<E: Engine + 'static>(
 impl Arguments {
     fn options(&self, keyring: &Keyring, vault: Vault) -> RunOptions {
         let now = Timestamp::now();
-        let cores = available_parallelism().map_or(1, usize::from);
         RunOptions {
             run_id: self.run_id.clone().unwrap_or_else(|| random_run_id(now)),
             key_check: keyring.check_value(),
             key_is_ephemeral: keyring.is_ephemeral(),
-            jobs: self.jobs.map_or(cores.min(MOST_JOBS), usize::from),
+            jobs: self.jobs.jobs(),
             spool_dir: self.spool_dir.clone(),
             allow_connections: self.allow_connections,
             now: now.to_string(),

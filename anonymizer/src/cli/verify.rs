@@ -3,14 +3,15 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 
 use clap::Args;
 use contract::report::Gate;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::jobs::JobsArgument;
 use super::print::{count, thousands};
+use super::report::prepare;
 use super::state::StateArguments;
 use super::{Error, Format, KeyArguments, Target, draw};
 use crate::engine::{Engine, EngineError, RunOptions, Scope};
@@ -22,8 +23,6 @@ use crate::verify::{gate, unchanged, vault::Vault};
 
 /// Where the result is written.
 const FILE_NAME: &str = "verify.json";
-/// More readers than that wait for the storage.
-const MOST_JOBS: usize = 8;
 
 /// The command's arguments.
 #[derive(Debug, Args)]
@@ -37,9 +36,8 @@ pub struct Arguments {
     /// Write verify.json to this directory, which is made where it is missing.
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
-    /// Tables read at a time; by default as many as there are processors, at most 8.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
-    jobs: Option<u16>,
+    #[command(flatten)]
+    jobs: JobsArgument,
 }
 
 /// What was looked for and found.
@@ -60,10 +58,7 @@ pub async fn verify<E: Engine + 'static>(
     let keyring = arguments.key.given("verify")?;
     if let Some(directory) = &arguments.report {
         arguments.state.refuse_within(directory)?;
-        report::prepare_directory(directory).map_err(|error| {
-            let (name, kind) = (directory.display(), error.kind());
-            Error::Usage(format!("prepare the report directory {name}: {kind}"))
-        })?;
+        prepare(directory)?;
     }
     let location = engine.location();
     let failed = |source| Error::engine(format!("verify {location}"), source);
@@ -89,12 +84,11 @@ pub async fn verify<E: Engine + 'static>(
 
 impl Arguments {
     fn options(&self, keyring: &Keyring, vault: Arc<Vault>) -> RunOptions {
-        let cores = available_parallelism().map_or(1, usize::from);
         RunOptions {
             run_id: String::new(),
             key_check: keyring.check_value(),
             key_is_ephemeral: false,
-            jobs: self.jobs.map_or(cores.min(MOST_JOBS), usize::from),
+            jobs: self.jobs.jobs(),
             spool_dir: None,
             allow_connections: true,
             now: Timestamp::now().to_string(),

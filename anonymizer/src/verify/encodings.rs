@@ -8,19 +8,6 @@ use super::normal::{self, Weight};
 use super::token::{Kinds, Scanner};
 use crate::identifier::Identifier;
 
-const ALL: [Identifier; 10] = [
-    Identifier::Email,
-    Identifier::Phone,
-    Identifier::Username,
-    Identifier::Iban,
-    Identifier::Card,
-    Identifier::NationalId,
-    Identifier::FullName,
-    Identifier::StreetAddress,
-    Identifier::Secret,
-    Identifier::Other,
-];
-
 type Forms = HashSet<(Identifier, Vec<u8>)>;
 
 fn forms(kind: Identifier, text: &str) -> Forms {
@@ -41,8 +28,8 @@ fn hits(bytes: &[u8], forms: &Forms) -> Vec<Weight> {
         }
     };
     match std::str::from_utf8(bytes) {
-        Ok(text) => Scanner::default().text(text, Kinds::of(&ALL), &mut take),
-        Err(_) => Scanner::default().bytes(bytes, Kinds::of(&ALL), &mut take),
+        Ok(text) => Scanner::default().text(text, Kinds::of(&Identifier::ALL), &mut take),
+        Err(_) => Scanner::default().bytes(bytes, Kinds::of(&Identifier::ALL), &mut take),
     }
     found
 }
