@@ -37,8 +37,8 @@ struct Options {
     /// Runs of the slow variant (c).
     #[arg(long, default_value_t = 1)]
     repeat_update: usize,
-    /// Tell the peak memory at this many customers too, by default those of ten million originals; 0 leaves it out.
-    #[arg(long, default_value_t = 2_500_000)]
+    /// Compare the peak memory at this many customers too; 0 leaves it out.
+    #[arg(long, default_value_t = 5_000_000)]
     memory_customers: u64,
 }
 
@@ -109,11 +109,13 @@ fn main() -> Result<()> {
         drop(small);
         let large = shop(&server, options.memory_customers, options.orders)?;
         let cost = mask(&server.copy(&large, "large")?)?;
+        let peak = ours.iter().map(|cost| cost.peak_kib).max().context("no run")?;
         println!(
-            "peak memory at {:.1} M originals ({} customers): {} MiB (target ≤ 400 at 10 M)",
-            cost.report.gate.originals as f64 / 1e6,
+            "peak memory at {} customers, {:.1} M originals: {} MiB (target ≤ 400 at 10 M), {:.2} of that above (target ≤ 1.10)",
             options.memory_customers,
+            cost.report.gate.originals as f64 / 1e6,
             cost.peak_kib >> 10,
+            cost.peak_kib as f64 / peak as f64
         );
     }
     Ok(())
@@ -312,7 +314,7 @@ fn report(
         together.as_secs_f64() * 1e6
     );
     let peak = ours.iter().map(|cost| cost.peak_kib).max().unwrap_or_default();
-    println!("peak memory {} MiB (target ≤ 400)", peak >> 10);
+    println!("peak memory {} MiB (target ≤ 200)", peak >> 10);
 }
 
 /// What the client cannot do without, a HMAC per masked value: one by one, and many together.
