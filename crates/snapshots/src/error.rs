@@ -12,6 +12,9 @@ pub enum SnapshotError {
     /// It is in a state in which this cannot be done, now.
     #[error("{0}")]
     InvalidState(String),
+    /// What was asked for: no name, a setting that is unknown or missing, a value that the platform refuses.
+    #[error("{0}")]
+    Malformed(String),
     /// The key cannot be used from this account.
     #[error("{0}")]
     KeyNotAccessible(String),

@@ -12,4 +12,6 @@ pub mod select;
 pub mod status;
 
 pub use error::SnapshotError;
-pub use port::{Database, Kind, Restore, Snapshot, Snapshots};
+pub use port::{
+    Database, Kind, Login, Member, Restore, Secret, Settings, Snapshot, Snapshots, Tags,
+};
