@@ -158,6 +158,29 @@ fn statistics_that_a_slot_holds_back() -> Result<()> {
     Ok(())
 }
 
+/// A transaction of another database keeps what VACUUM FULL would leave out, here for as long as a run takes.
+#[test]
+fn rows_that_a_transaction_elsewhere_holds_back() -> Result<()> {
+    let server = Server::private(e2e::postgres::FAST)?;
+    let (database, other) = (server.database("guest")?, server.database("neighbour")?);
+    database.query_as_master(
+        "CREATE TABLE customer (id int PRIMARY KEY, email text); ALTER TABLE customer ALTER email SET STATISTICS 10;
+         INSERT INTO customer SELECT g, 'canary' || g || '@corp.test' FROM generate_series(1, 1000) g; ANALYZE;
+         CREATE TABLE ticket (subject text); INSERT INTO ticket VALUES ('from canary-1@corp.test'), ('kept')",
+    )?;
+    database.query("DELETE FROM ticket WHERE subject <> 'kept'")?;
+    std::thread::scope(|scope| {
+        let busy = scope.spawn(|| other.query("SELECT pg_current_xact_id(), pg_sleep(8)"));
+        let rules = &format!("{RULES}  ticket: {{ columns: {{ subject: keep }} }}\n");
+        let run = Attack::on(&database, rules).run()?;
+        run.passes()?;
+        let files = files_with(&database, "@corp.test")?;
+        ensure!(files.is_empty(), "{files:?}");
+        ensure!(busy.join().is_ok_and(|slept| slept.is_ok()), "the neighbour did not stay");
+        Ok(())
+    })
+}
+
 const LARGE_OBJECT: &str = "SELECT lo_from_bytea(0, 'a letter of canary-letter@corp.test')";
 
 #[test]

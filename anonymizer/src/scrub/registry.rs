@@ -222,7 +222,7 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "postgres.column-statistics",
         title: "column statistics hold no value from before the masking",
-        does: "gathered again by the run; verified, and pg_statistic is written anew where a slot had held old rows back",
+        does: "gathered again by the run; verified, and pg_statistic is written anew (VACUUM FULL)",
         reach: Reach::Database,
         needs: "ownership of the database",
         residue: "",

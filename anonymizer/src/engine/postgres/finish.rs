@@ -1,7 +1,7 @@
-//! After the last unit: everything that was derived from originals is derived again, and what statistics remember goes.
+//! After the last unit: everything that was derived from originals is derived again.
 
+use sqlx::Row as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::catalog::TableName;
 use crate::engine::EngineError;
@@ -9,13 +9,6 @@ use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::session::{home_path, qualified, run};
 use crate::engine::postgres::{indexes, keys, members, statistics, units};
 use crate::plan::Plan;
-use crate::switches;
-
-/// Catalogs that hold samples of column values, with the scrub's check that looks again.
-const STATISTICS: [(&str, &str); 2] = [
-    ("pg_catalog.pg_statistic", "postgres.column-statistics"),
-    ("pg_catalog.pg_statistic_ext_data", "postgres.extended-statistics"),
-];
 
 /// Puts back what the run took down. Answers with notes for the report.
 pub async fn finish(
@@ -48,7 +41,6 @@ pub async fn finish(
     }
     let masked = members(&units(conn, plan).await?);
     statistics::refuse_leftovers(conn, &masked).await?;
-    rewrite_statistics(conn).await?;
     Ok(notes)
 }
 
@@ -92,31 +84,4 @@ async fn inheritance_parents(conn: &mut PgConnection) -> Result<Vec<TableName>, 
         .iter()
         .map(|row| TableName::new(row.get::<String, _>(0), row.get::<String, _>(1)))
         .collect())
-}
-
-/// ANALYZE replaces rows of the statistics catalogs; the old ones stay on their pages until the catalogs are rewritten.
-/// PostgreSQL answers a refusal with a warning only, so the new file is looked at.
-async fn rewrite_statistics(conn: &mut PgConnection) -> Result<(), EngineError> {
-    for (catalog, check) in STATISTICS {
-        if switches::is_off(check) {
-            continue;
-        }
-        let before = file_of(conn, catalog).await?;
-        run(conn, &format!("rewrite {catalog}"), &format!("VACUUM (FULL) {catalog}")).await?;
-        if file_of(conn, catalog).await? == before {
-            return Err(EngineError::Refused(format!(
-                "{catalog} could not be rewritten and still holds original values\n(hint: run as the owner of the database)"
-            )));
-        }
-    }
-    Ok(())
-}
-
-async fn file_of(conn: &mut PgConnection, catalog: &str) -> Result<Option<i64>, EngineError> {
-    sqlx::query_scalar(AssertSqlSafe(format!(
-        "SELECT pg_catalog.pg_relation_filenode('{catalog}')::bigint"
-    )))
-    .fetch_one(conn)
-    .await
-    .map_err(|error| engine_error("read the statistics catalogs", error))
 }

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 use crate::catalog::TableName;
 use crate::engine::EngineError;
 use crate::engine::postgres::error::engine_error;
-use crate::engine::postgres::session::{literal, qualified, run};
+use crate::engine::postgres::session::run;
 use crate::engine::postgres::{rights, transaction};
 
 /// Done, or why the server refused, in codes and names.
@@ -76,35 +76,4 @@ pub async fn number(conn: &mut PgConnection, task: &str, sql: &str) -> Result<i6
 pub async fn flag(conn: &mut PgConnection, task: &str, sql: &str) -> Result<bool, EngineError> {
     let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(conn).await;
     Ok(row.map_err(|error| engine_error(task, error))?.get(0))
-}
-
-/// Writes a table anew, with its indexes and its TOAST, under a path on which the functions of its indexes are found. PostgreSQL
-/// answers a refusal with a warning only, so the new file is looked at.
-pub async fn write_anew(
-    conn: &mut PgConnection,
-    table: &TableName,
-    path: &str,
-) -> Result<Attempt, EngineError> {
-    let name = qualified(table);
-    let task = format!("write {table} anew");
-    let before = file_of(conn, &name).await?;
-    let set = |path: &str| {
-        format!("SELECT pg_catalog.set_config('search_path', {}, false)", literal(path))
-    };
-    run(conn, &task, &set(path)).await?;
-    let done = alone(conn, &task, &format!("VACUUM (FULL) {name}")).await;
-    run(conn, &task, &set("pg_catalog")).await?;
-    if let Err(why) = done? {
-        return Ok(Err(why));
-    }
-    let same = file_of(conn, &name).await? == before;
-    Ok(if same { Err("insufficient privilege".to_owned()) } else { Ok(()) })
-}
-
-async fn file_of(conn: &mut PgConnection, name: &str) -> Result<i64, EngineError> {
-    let sql = format!(
-        "SELECT coalesce(pg_catalog.pg_relation_filenode({}::regclass)::bigint, 0)",
-        literal(name)
-    );
-    number(conn, "look at a table's file", &sql).await
 }

@@ -3,9 +3,9 @@
 use crate::catalog::TableName;
 use crate::engine::EngineError;
 use crate::engine::postgres::scrub::Scrub;
-use crate::engine::postgres::scrub::attempt::{flag, write_anew};
-use crate::engine::postgres::scrub::slots::holding_back;
-use crate::scrub::{Found, Tally, names};
+use crate::engine::postgres::scrub::anew::{Horizon, write_anew};
+use crate::engine::postgres::scrub::attempt::flag;
+use crate::scrub::{Found, Tally};
 
 /// Of this database: comments, defaults, constraints, definitions, options, labels, bounds.
 const OWN: &[&str] = &[
@@ -42,12 +42,7 @@ const SHARED: &[&str] = &[
 
 /// Those of this database.
 pub async fn own(scrub: &mut Scrub<'_>) -> Result<Found, EngineError> {
-    let holding = holding_back(scrub.conn, true).await?;
-    let found = write(scrub, OWN).await?;
-    Ok(match holding.is_empty() {
-        true => found,
-        false => Found::failed(format!("old rows stay, for {}", names(&holding))),
-    })
+    write(scrub, OWN).await
 }
 
 /// Those of the server, where a superuser asks.
@@ -66,9 +61,10 @@ pub async fn shared(scrub: &mut Scrub<'_>) -> Result<Found, EngineError> {
 
 async fn write(scrub: &mut Scrub<'_>, catalogs: &[&str]) -> Result<Found, EngineError> {
     let mut tally = Tally::default();
+    let now = Horizon::now(scrub.conn).await?;
     for catalog in catalogs {
         let name = TableName::new("pg_catalog", *catalog);
-        let written = write_anew(scrub.conn, &name, "pg_catalog").await?;
+        let written = write_anew(scrub.conn, &name, "pg_catalog", &now).await?;
         tally.note(*catalog, written);
     }
     Ok(tally.found("written anew", ""))

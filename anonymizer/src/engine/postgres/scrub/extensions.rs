@@ -7,9 +7,8 @@ use sqlx::Row as _;
 use crate::catalog::TableName;
 use crate::engine::EngineError;
 use crate::engine::postgres::scrub::Scrub;
-use crate::engine::postgres::scrub::attempt::{
-    as_owner, attempt, flag, number, rows, texts, write_anew,
-};
+use crate::engine::postgres::scrub::anew::{Horizon, write_anew};
+use crate::engine::postgres::scrub::attempt::{as_owner, attempt, flag, number, rows, texts};
 use crate::engine::postgres::session::{literal, qualified};
 use crate::scrub::{Found, Tally};
 
@@ -58,7 +57,8 @@ async fn empty(
     if done.is_err() {
         done = attempt(scrub.conn, &task, &format!("DELETE FROM {name}")).await?;
         if done.is_ok() {
-            done = write_anew(scrub.conn, table, "pg_catalog").await?;
+            let now = Horizon::now(scrub.conn).await?;
+            done = write_anew(scrub.conn, table, "pg_catalog", &now).await?;
         }
     }
     tally.note(table.to_string(), done);

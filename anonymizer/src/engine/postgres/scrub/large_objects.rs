@@ -5,7 +5,8 @@ use sqlx::postgres::PgConnection;
 use crate::catalog::TableName;
 use crate::engine::EngineError;
 use crate::engine::postgres::scrub::Scrub;
-use crate::engine::postgres::scrub::attempt::{attempt, number, write_anew};
+use crate::engine::postgres::scrub::anew::{Horizon, write_anew};
+use crate::engine::postgres::scrub::attempt::{attempt, number};
 use crate::rules::{LargeObjectsRule, ScrubRules};
 use crate::scrub::Found;
 
@@ -58,7 +59,8 @@ pub async fn scrub(scrub: &mut Scrub<'_>) -> Result<Found, EngineError> {
             left = count(scrub.conn).await?;
         }
     }
-    if let Err(why) = write_anew(scrub.conn, &catalog, "pg_catalog").await? {
+    let now = Horizon::now(scrub.conn).await?;
+    if let Err(why) = write_anew(scrub.conn, &catalog, "pg_catalog", &now).await? {
         detail.push_str(&format!("; pg_largeobject was not written anew ({why})"));
         return Ok(Found::failed(detail));
     }

@@ -4,6 +4,7 @@
 //! answers with what it found; that the server refuses something is an answer too. No value of a row, an option or a setting
 //! is read here that is not needed to tell whether it is there, and none is told.
 
+mod anew;
 mod attempt;
 mod calls;
 mod catalogs;

@@ -1,11 +1,10 @@
-//! Replication slots, and whoever else keeps the server from forgetting old row versions.
+//! Replication slots.
 
 use sqlx::Row as _;
-use sqlx::postgres::PgConnection;
 
 use crate::engine::EngineError;
 use crate::engine::postgres::scrub::Scrub;
-use crate::engine::postgres::scrub::attempt::{alone, rows, texts};
+use crate::engine::postgres::scrub::attempt::{alone, rows};
 use crate::engine::postgres::session::literal;
 use crate::scrub::{Found, Tally, names};
 
@@ -43,25 +42,4 @@ pub async fn scrub(scrub: &mut Scrub<'_>) -> Result<Found, EngineError> {
         }
     }
     Ok(tally.found("dropped", "no replication slot"))
-}
-
-/// Who still sees rows from before the last masked table was written: slots, prepared transactions, other sessions of this
-/// database. Of catalogs, logical slots keep old rows as well.
-pub async fn holding_back(
-    conn: &mut PgConnection,
-    of_catalogs: bool,
-) -> Result<Vec<String>, EngineError> {
-    let sql = format!(
-        "WITH masked AS (SELECT coalesce(min(pg_catalog.age(xmin)), 0) AS age FROM anonymizer.unit)
-         SELECT 'slot ' || slot_name FROM pg_catalog.pg_replication_slots, masked
-         WHERE pg_catalog.age(xmin) >= masked.age OR {of_catalogs} AND pg_catalog.age(catalog_xmin) >= masked.age
-         UNION ALL
-         SELECT 'prepared transaction ' || gid FROM pg_catalog.pg_prepared_xacts, masked
-         WHERE database = pg_catalog.current_database() AND pg_catalog.age(transaction) >= masked.age
-         UNION ALL
-         SELECT 'session ' || pid FROM pg_catalog.pg_stat_activity, masked
-         WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid()
-           AND backend_type = 'client backend' AND pg_catalog.age(backend_xmin) >= masked.age"
-    );
-    texts(conn, "look for whoever holds old rows back", &sql).await
 }

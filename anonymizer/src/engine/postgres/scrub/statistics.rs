@@ -1,12 +1,12 @@
-//! What the planner remembers of columns: whether it was gathered after the masking, and nothing older is left on its pages.
+//! What the planner remembers of columns: it is gathered after the masking, and nothing older is left on its pages.
 
 use sqlx::Row as _;
 
 use crate::catalog::TableName;
 use crate::engine::EngineError;
 use crate::engine::postgres::scrub::Scrub;
-use crate::engine::postgres::scrub::attempt::{attempt, flag, rows, write_anew};
-use crate::engine::postgres::scrub::slots::holding_back;
+use crate::engine::postgres::scrub::anew::{Horizon, write_anew};
+use crate::engine::postgres::scrub::attempt::{attempt, rows};
 use crate::engine::postgres::scrub::tables::regclasses;
 use crate::scrub::{Found, names};
 
@@ -23,7 +23,8 @@ pub const COLUMNS: Statistics = Statistics { catalog: "pg_statistic", view: "pg_
 pub const EXTENDED: Statistics =
     Statistics { catalog: "pg_statistic_ext_data", view: "pg_stats_ext" };
 
-/// Gathers what was gathered before the masking once more, and writes the catalog anew where it was not since.
+/// Gathers what was gathered before the masking once more, and writes the catalog anew: ANALYZE
+/// replaces its rows, and the old ones would stay on their pages.
 pub async fn scrub(scrub: &mut Scrub<'_>, statistics: &Statistics) -> Result<Found, EngineError> {
     let Statistics { catalog, view } = statistics;
     if scrub.masked.is_empty() {
@@ -47,21 +48,10 @@ pub async fn scrub(scrub: &mut Scrub<'_>, statistics: &Statistics) -> Result<Fou
             return Ok(Found::failed(format!("not gathered again: {table} ({why})")));
         }
     }
-    let sql = format!(
-        "SELECT pg_catalog.age(c.xmin) > (SELECT coalesce(min(pg_catalog.age(xmin)), 0) FROM anonymizer.unit)
-         FROM pg_catalog.pg_class c WHERE c.oid = 'pg_catalog.{catalog}'::regclass"
-    );
-    let stale = flag(scrub.conn, "look at the statistics' own file", &sql).await?;
-    let holding = holding_back(scrub.conn, true).await?;
-    if !holding.is_empty() {
-        return Ok(Found::failed(format!("{catalog} keeps old rows, for {}", names(&holding))));
-    }
-    // A slot that is gone now may have held rows back when the run wrote it.
-    if stale || !old.is_empty() || scrub.whole_server() {
-        let name = TableName::new("pg_catalog", *catalog);
-        if let Err(why) = write_anew(scrub.conn, &name, "pg_catalog").await? {
-            return Ok(Found::failed(format!("{catalog} was not written anew ({why})")));
-        }
+    let name = TableName::new("pg_catalog", *catalog);
+    let now = Horizon::now(scrub.conn).await?;
+    if let Err(why) = write_anew(scrub.conn, &name, "pg_catalog", &now).await? {
+        return Ok(Found::failed(format!("{catalog} was not written anew ({why})")));
     }
     Ok(Found::done(match old.is_empty() {
         true => format!("gathered after the masking; {catalog} was written anew"),

@@ -7,8 +7,8 @@
 use crate::catalog::TableName;
 use crate::engine::EngineError;
 use crate::engine::postgres::scrub::Scrub;
-use crate::engine::postgres::scrub::attempt::{number, rows, texts, write_anew};
-use crate::engine::postgres::scrub::slots::holding_back;
+use crate::engine::postgres::scrub::anew::{Horizon, write_anew};
+use crate::engine::postgres::scrub::attempt::{number, rows, texts};
 use crate::engine::postgres::session::{ident, literal};
 use crate::plan::{Action, Plan, TablePlan};
 use crate::scrub::{Found, Tally, names};
@@ -102,14 +102,11 @@ pub async fn kept(scrub: &mut Scrub<'_>) -> Result<Found, EngineError> {
         return Ok(Found::failed(format!("not written anew: {}", names(&tables))));
     }
     let paths = extension_schemas(scrub).await?;
-    let holding = holding_back(scrub.conn, false).await?;
+    let now = Horizon::now(scrub.conn).await?;
     let mut tally = Tally::default();
     for table in &tables {
         let path = format!("pg_catalog, {}, public{paths}", ident(&table.schema));
-        let mut written = write_anew(scrub.conn, table, &path).await?;
-        if let (Ok(()), Some(who)) = (&written, holding.first()) {
-            written = Err(format!("{who} holds old rows back"));
-        }
+        let written = write_anew(scrub.conn, table, &path, &now).await?;
         tally.note(table.to_string(), written);
     }
     Ok(tally.found("written anew", ""))
