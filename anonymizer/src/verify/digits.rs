@@ -25,40 +25,49 @@ pub fn scan(text: &[u8], kinds: Kinds, found: &mut Found<'_>) {
     if !kinds.any(Kinds::of(&[Identifier::Phone, Identifier::Card, Identifier::NationalId])) {
         return;
     }
+    let mut run = Run { digits: [0; MOST_DIGITS], ends: [0; MOST_GROUPS], groups: 0, plus: 0 };
     let mut at = 0;
     while let Some(next) = text[at..].iter().position(u8::is_ascii_digit) {
-        let (run, end) = read(text, at + next);
+        let start = at + next;
+        // Most digits are in the middle of a hash, a name of a file, a word.
+        if start > 0 && text[start - 1].is_ascii_alphabetic() {
+            at = start + text[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+            continue;
+        }
+        at = run.read(text, start);
         if run.length(0, run.groups) >= 8 {
             run.numbers(kinds, found);
         }
-        at = end;
     }
 }
 
-/// Reads the run that begins at a digit; gives where to go on. A group that touches a letter is no number.
-fn read(text: &[u8], start: usize) -> (Run, usize) {
-    let mut run = Run { digits: [0; MOST_DIGITS], ends: [0; MOST_GROUPS], groups: 0, plus: 0 };
-    let (mut at, mut filled) = (start, 0);
-    let letter =
-        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
-    loop {
-        let length = text[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let end = at + length;
-        let before = at.checked_sub(1).and_then(|before| text.get(before));
-        let torn = letter(before) || letter(text.get(end));
-        if torn || filled + length > MOST_DIGITS || run.groups == MOST_GROUPS {
-            return (run, end);
-        }
-        run.digits[filled..filled + length].copy_from_slice(&text[at..end]);
-        filled += length;
-        if before == Some(&b'+') || plus_in_brackets(text, at) {
-            run.plus |= 1 << run.groups;
-        }
-        run.ends[run.groups] = filled as u8;
-        run.groups += 1;
-        match gap(&text[end..]) {
-            Some(gap) => at = end + gap,
-            None => return (run, end),
+impl Run {
+    /// Reads the run that begins at a digit; gives where to go on. A group that touches a letter is no number.
+    fn read(&mut self, text: &[u8], start: usize) -> usize {
+        (self.groups, self.plus) = (0, 0);
+        let (mut at, mut filled) = (start, 0);
+        let letter = |byte: Option<&u8>| {
+            byte.is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
+        };
+        loop {
+            let length = text[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let end = at + length;
+            let before = at.checked_sub(1).and_then(|before| text.get(before));
+            let torn = letter(before) || letter(text.get(end));
+            if torn || filled + length > MOST_DIGITS || self.groups == MOST_GROUPS {
+                return end;
+            }
+            self.digits[filled..filled + length].copy_from_slice(&text[at..end]);
+            filled += length;
+            if before == Some(&b'+') || plus_in_brackets(text, at) {
+                self.plus |= 1 << self.groups;
+            }
+            self.ends[self.groups] = filled as u8;
+            self.groups += 1;
+            match gap(&text[end..]) {
+                Some(gap) => at = end + gap,
+                None => return end,
+            }
         }
     }
 }
@@ -162,7 +171,8 @@ fn phone(digits: &[u8], groups: &[u8], plus: bool, alone: bool, found: &mut Foun
 /// A text that is one run: its digits, how many groups they are in, and how a telephone number is spelled like that.
 pub fn whole(text: &[u8]) -> Option<(Vec<u8>, usize, Spelling)> {
     let first = text.iter().position(u8::is_ascii_digit)?;
-    let (run, end) = read(text, first);
+    let mut run = Run { digits: [0; MOST_DIGITS], ends: [0; MOST_GROUPS], groups: 0, plus: 0 };
+    let end = run.read(text, first);
     if text[end..].iter().any(u8::is_ascii_digit) || run.groups == 0 {
         return None;
     }

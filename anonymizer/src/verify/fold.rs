@@ -7,6 +7,20 @@ use unicode_normalization::char::decompose_compatible;
 pub fn fold(text: &str, into: &mut Vec<u8>) {
     let start = into.len();
     let mut blank = false;
+    if text.is_ascii() {
+        for byte in text.trim_ascii().bytes() {
+            if byte.is_ascii_whitespace() || byte == 0x0b {
+                blank = true;
+                continue;
+            }
+            if blank && into.len() > start {
+                into.push(b' ');
+            }
+            blank = false;
+            into.push(byte.to_ascii_lowercase());
+        }
+        return;
+    }
     for character in text.chars() {
         if character.is_whitespace() {
             blank = true;
@@ -57,6 +71,20 @@ fn push_utf8(character: char, into: &mut Vec<u8>) {
 pub fn fold_words(text: &str, into: &mut Vec<u8>) {
     let start = into.len();
     let mut gap = false;
+    if text.is_ascii() {
+        for byte in text.bytes() {
+            if !byte.is_ascii_alphanumeric() {
+                gap = true;
+                continue;
+            }
+            if gap && into.len() > start {
+                into.push(b' ');
+            }
+            gap = false;
+            into.push(byte.to_ascii_lowercase());
+        }
+        return;
+    }
     for character in text.chars() {
         if !character.is_alphanumeric() && !('\u{300}'..='\u{36f}').contains(&character) {
             gap = true;
@@ -99,6 +127,17 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn ascii_takes_the_same_way_as_all_text(text in "[ -~\t\n\x0b\x1c]{0,40}") {
+            let (mut alone, mut among) = (Vec::new(), Vec::new());
+            fold_words(&text, &mut alone);
+            fold_words(&format!("{text} ж"), &mut among);
+            let among = String::from_utf8(among).unwrap();
+            proptest::prop_assert_eq!(String::from_utf8(alone).unwrap(), among.trim_end_matches('ж').trim_end());
+            let other = folded(&format!("{text} ж"));
+            proptest::prop_assert_eq!(folded(&text), other.trim_end_matches('ж').trim_end());
+        }
+
         #[test]
         fn folding_twice_changes_nothing(text in "\\PC{0,40}") {
             let once = folded(&text);

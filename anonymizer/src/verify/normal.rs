@@ -187,14 +187,18 @@ pub(super) fn value(kind: Identifier, folded: &[u8]) -> Option<Weight> {
         }
     }
     let short = if secret { 8 } else { 4 };
-    if folded.len() < short || digits + letters < 4 || NOTHING.contains(&folded) {
+    if folded.len() < short || digits + letters < 4 || is_nothing(folded) {
         return None;
     }
     if letters == 0 {
-        let alone: Vec<u8> = folded.iter().copied().filter(u8::is_ascii_digit).collect();
+        let mut alone = [0; 32];
+        let mut length = 0;
+        for byte in folded.iter().filter(|byte| byte.is_ascii_digit()).take(alone.len()) {
+            (alone[length], length) = (*byte, length + 1);
+        }
         return match digits {
             ..8 => None,
-            _ if is_filler(&alone) => None,
+            _ if is_filler(&alone[..length]) => None,
             8..=12 => Some(Weight::Digits(digits)),
             _ => Some(Weight::Certain),
         };
@@ -210,6 +214,14 @@ pub(super) fn value(kind: Identifier, folded: &[u8]) -> Option<Weight> {
 fn joined(folded: &[u8]) -> bool {
     folded.split(|byte| *byte == b'.').all(|part| part.len() >= 2)
 }
+
+fn is_nothing(folded: &[u8]) -> bool {
+    // Most are told apart by length and first letter; a call for each to compare them would cost more than the rest.
+    let same = |word: &&&[u8]| word.len() == folded.len() && word[0] == folded[0];
+    folded.len() <= LONGEST_NOTHING && NOTHING.iter().filter(same).any(|word| *word == folded)
+}
+
+const LONGEST_NOTHING: usize = 14;
 
 /// What people write where there is nothing to write.
 const NOTHING: &[&[u8]] = &[
@@ -299,13 +311,42 @@ pub(super) fn is_name(word: &[u8]) -> bool {
     let wide = word.first().is_some_and(|byte| !byte.is_ascii());
     (word.len() >= 2 || wide)
         && !word.iter().any(u8::is_ascii_digit)
-        && (word.len() > 4 || !IGNORED.contains(&word))
+        && (word.len() > 4 || IGNORED_BITS.binary_search(&packed(word)).is_err())
 }
 
 /// A folded word in a script that puts no blank between the names: three characters or more of Chinese, Japanese, Korean.
 pub(super) fn is_whole_name(word: &[u8]) -> bool {
     (9..=36).contains(&word.len())
         && word.iter().step_by(3).all(|byte| matches!(byte, 0xe1 | 0xe3..=0xed))
+}
+
+/// A word of four bytes at most as a number.
+const fn packed(word: &[u8]) -> u32 {
+    let (mut number, mut at) = (0, 0);
+    while at < word.len() {
+        number = number << 8 | word[at] as u32;
+        at += 1;
+    }
+    number
+}
+
+/// [`IGNORED`] as numbers, in order.
+static IGNORED_BITS: [u32; IGNORED.len()] = sorted();
+
+const fn sorted() -> [u32; IGNORED.len()] {
+    let mut numbers = [0; IGNORED.len()];
+    let mut filled = 0;
+    while filled < numbers.len() {
+        let number = packed(IGNORED[filled]);
+        let mut at = filled;
+        while at > 0 && numbers[at - 1] > number {
+            numbers[at] = numbers[at - 1];
+            at -= 1;
+        }
+        numbers[at] = number;
+        filled += 1;
+    }
+    numbers
 }
 
 /// Titles, and words of texts. Names that are such words (`An`, `Do`, `Will`) are not looked for.
@@ -379,6 +420,14 @@ mod tests {
         ] {
             assert_eq!(forms(kind, text), Vec::<String>::new(), "{text}");
         }
+    }
+
+    #[test]
+    fn lists_of_words_are_looked_up_as_they_are_written() {
+        assert!(IGNORED.iter().all(|word| word.len() <= 4 && !is_name(word)));
+        assert!(is_name(b"anna") && is_name(b"li") && is_name(b"thee"));
+        assert!(NOTHING.iter().all(|word| word.len() <= LONGEST_NOTHING && is_nothing(word)));
+        assert!(!is_nothing(b"nonesuch") && !is_nothing(b""));
     }
 
     #[test]

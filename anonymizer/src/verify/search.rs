@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::detect::Sampled;
 use super::normal::Weight;
 use super::scope::{Detect, Scope};
+use super::seen::Seen;
 use super::tally::{Tally, chance};
 use super::token::{Kinds, Scanner};
 use super::vault::{Fingerprint, Fingerprints, Originals, VaultError};
@@ -41,12 +42,15 @@ pub struct Place {
     pub tallies: [Tally; Identifier::ALL.len()],
     /// What the detectors saw.
     pub sampled: Sampled,
+    /// Values that need no second look.
+    seen: Seen,
 }
 
 impl Place {
     /// A place of which nothing was read.
     pub fn new(name: String, scope: Scope) -> Self {
-        Self { name, scope, values: 0, tallies: Default::default(), sampled: Sampled::default() }
+        let (tallies, sampled, seen) = Default::default();
+        Self { name, scope, values: 0, tallies, sampled, seen }
     }
 }
 
@@ -59,6 +63,8 @@ pub struct Search {
     pub places: Vec<Place>,
     batch: Vec<Candidate>,
     proved: Vec<Kinds>,
+    /// The chance that so many digits are an original's, by kind.
+    chances: [[f64; 20]; Identifier::ALL.len()],
     /// Values that were read.
     pub values: u64,
     /// Their bytes.
@@ -71,6 +77,9 @@ impl Search {
     pub fn new(originals: Arc<Originals>, places: Vec<Place>) -> Self {
         Self {
             fingerprints: originals.fingerprints(),
+            chances: Identifier::ALL.map(|kind| {
+                std::array::from_fn(|digits| chance(digits as u32, originals.count_of(kind)))
+            }),
             originals,
             scanner: Scanner::default(),
             proved: vec![Kinds::default(); places.len()],
@@ -108,20 +117,31 @@ impl Search {
         {
             place.sampled.look(text, place.values, place.scope.detect);
         }
+        let hash = match value {
+            Read::Text(text) => place.seen.hash(text),
+            _ => None,
+        };
+        if hash.is_some_and(|hash| place.seen.holds(hash)) {
+            return;
+        }
+        let mut nothing = true;
         let Scope { kinds, words, .. } = place.scope;
         let (originals, fingerprints, batch) =
             (&self.originals, &self.fingerprints, &mut self.batch);
-        let (tallies, number) = (&mut place.tallies, self.values);
+        let (tallies, number, chances) = (&mut place.tallies, self.values, &self.chances);
         let mut found = |kind: Identifier, normal: &[u8], weight: Weight| {
             match weight {
                 Weight::Word if !words => return,
                 Weight::Digits(digits) => {
-                    tallies[kind as usize].by_chance += chance(digits, originals.count_of(kind));
+                    nothing = false;
+                    tallies[kind as usize].by_chance +=
+                        chances[kind as usize][digits.min(19) as usize];
                 }
                 _ => {}
             }
             let fingerprint = fingerprints.of(kind, normal);
             if originals.may_hold(fingerprint) {
+                nothing = false;
                 batch.push(Candidate {
                     fingerprint,
                     value: number,
@@ -135,6 +155,9 @@ impl Search {
             Read::Text(text) => self.scanner.text(text, kinds, &mut found),
             Read::Bytes(bytes) => self.scanner.bytes(bytes, kinds, &mut found),
             Read::Null => {}
+        }
+        if let Some(hash) = hash.filter(|_| nothing) {
+            place.seen.note(hash);
         }
         if self.batch.len() >= BATCH {
             self.settle();

@@ -6,17 +6,20 @@
 use super::fold::{fold, fold_words};
 use super::normal::{self, Weight};
 use super::number::{LONGEST_IBAN, iban_length, is_iban};
-use super::{decode, digits, names};
+use super::{decode, digits, names, streets};
 use crate::identifier::Identifier;
 
 /// Encodings inside encodings are followed so far: a JSON string in base64 in a JSON string in a text.
 const DEPTH: u8 = 4;
 /// Decoded bytes per value, besides four times its length: what a hostile value can cost.
 const MOST_DECODED: usize = 1 << 16;
-/// A cell of a longer text is looked up as a whole up to this length.
+/// A cell of a longer text is looked up as a whole from this length on: a shorter one says too little …
+const SHORTEST_CELL: usize = 8;
+/// … and up to this length.
 const LONGEST_CELL: usize = 256;
-/// Words of a street address in a sentence: `25 avenue du Maréchal de Lattre de Tassigny`.
-const MOST_STREET_WORDS: usize = 8;
+
+/// The longest user name with blanks in it.
+const LONGEST_NAME: usize = 64;
 
 /// A set of kinds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,6 +83,10 @@ const BLANK: u16 = 128;
 const DOT: u16 = 256;
 /// Ends a line or a quoted text, which may hold several cells.
 const WIDE_BREAK: u16 = 512;
+/// Not ASCII; a letter too.
+const WIDE: u16 = 1024;
+/// Any other sign.
+const SIGN: u16 = 2048;
 
 static CLASSES: [u16; 256] = classes();
 
@@ -89,7 +96,8 @@ const fn classes() -> [u16; 256] {
     while byte < 256 {
         table[byte] = match byte as u8 {
             b'0'..=b'9' => DIGIT,
-            b'a'..=b'z' | b'A'..=b'Z' | 0x80.. => LETTER,
+            b'a'..=b'z' | b'A'..=b'Z' => LETTER,
+            0x80.. => LETTER | WIDE,
             b'@' => AT,
             b'\\' => BACKSLASH | BREAK,
             b'%' => PERCENT,
@@ -99,7 +107,7 @@ const fn classes() -> [u16; 256] {
             | b'`' => BREAK,
             b' ' => BLANK,
             b'.' => DOT,
-            _ => 0,
+            _ => SIGN,
         };
         byte += 1;
     }
@@ -143,6 +151,10 @@ impl Scanner {
         if seen & (DIGIT | LETTER) == 0 || bytes.len() < 4 {
             return;
         }
+        if is_uuid(bytes) {
+            self.cell(text, seen, kinds, true, found);
+            return;
+        }
         self.plain(text, seen, kinds, found);
         if depth > 0 {
             self.encoded(text, seen, kinds, depth - 1, found);
@@ -155,15 +167,17 @@ impl Scanner {
         if seen & AT != 0 && kinds.has(Identifier::Email) {
             self.addresses(bytes, found);
         }
-        if seen & DIGIT != 0 {
+        // In one word of letters and digits no run of digits is a number, and no two words are next to each other.
+        let one_word = seen & LETTER != 0 && seen & (BLANK | BREAK | DOT | SIGN | AT | WIDE) == 0;
+        if seen & DIGIT != 0 && !one_word {
             digits::scan(bytes, kinds, found);
         }
-        if kinds.has(Identifier::FullName) && seen & LETTER != 0 {
+        if kinds.has(Identifier::FullName) && seen & LETTER != 0 && !one_word {
             names::scan(text, &mut self.pair, found);
         }
-        let sentence = DIGIT | LETTER | BLANK;
-        if kinds.has(Identifier::StreetAddress) && seen & sentence == sentence {
-            self.streets(text, found);
+        let both = DIGIT | LETTER;
+        if kinds.has(Identifier::StreetAddress) && seen & both == both && !one_word {
+            streets::scan(text, &mut self.folded, found);
         }
         let rest = Kinds::of(&VALUES).0
             | Kinds::of(&NUMBERS).0
@@ -173,55 +187,75 @@ impl Scanner {
             return;
         }
         self.cell(text, seen, kinds, true, found);
-        if seen & DIGIT != 0 || seen & DOT != 0 {
-            if seen & BREAK != 0 {
-                self.cells(text, BREAK, kinds, found);
-                if seen & WIDE_BREAK != 0 {
-                    self.cells(text, WIDE_BREAK, kinds, found);
-                }
-            } else if seen & BLANK != 0 {
-                self.words(text, kinds, found);
+        if seen & (DIGIT | DOT) == 0 || bytes.len() <= SHORTEST_CELL {
+            return;
+        }
+        if seen & BREAK != 0 {
+            self.cells(text, BREAK, kinds, found);
+            let with_breaks = Kinds::of(&[Identifier::Secret, Identifier::Other]);
+            if seen & WIDE_BREAK != 0 && kinds.any(with_breaks) {
+                self.cells(text, WIDE_BREAK, kinds.and(with_breaks), found);
             }
+        } else if seen & BLANK != 0 {
+            self.words(text, kinds, found);
         }
     }
 
     /// What stands between quotes, commas, tags, brackets: an element, a JSON string, a CSV cell.
     fn cells(&mut self, text: &str, breaks: u16, kinds: Kinds, found: &mut Found<'_>) {
-        let is_break = |byte: char| byte.is_ascii() && CLASSES[byte as usize] & breaks != 0;
-        for cell in text.split(is_break) {
-            if cell.len() < 4 {
+        let (mut start, mut seen) = (0, 0);
+        for (place, byte) in text.bytes().enumerate() {
+            let class = CLASSES[usize::from(byte)];
+            if class & breaks == 0 {
+                seen |= class;
                 continue;
             }
-            let seen = classes_of(cell.as_bytes());
-            if seen & (DIGIT | DOT) == 0 || (breaks == WIDE_BREAK && seen & BREAK == 0) {
-                continue;
-            }
-            if cell.len() <= LONGEST_CELL {
-                self.cell(cell, seen, kinds, false, found);
-            }
-            if seen & BLANK != 0 && breaks == BREAK {
-                self.words(cell, kinds, found);
-            }
+            self.one_cell(&text[start..place], seen, breaks, kinds, found);
+            (start, seen) = (place + 1, 0);
+        }
+        self.one_cell(&text[start..], seen, breaks, kinds, found);
+    }
+
+    #[inline]
+    fn one_cell(
+        &mut self,
+        cell: &str,
+        seen: u16,
+        breaks: u16,
+        kinds: Kinds,
+        found: &mut Found<'_>,
+    ) {
+        if cell.len() < SHORTEST_CELL || seen & (DIGIT | DOT) == 0 {
+            return;
+        }
+        // What has no break in it was looked at as a smaller cell.
+        if cell.len() <= LONGEST_CELL && (breaks == BREAK || seen & BREAK != 0) {
+            self.cell(cell, seen, kinds, false, found);
+        }
+        if seen & BLANK != 0 && breaks == BREAK {
+            self.words(cell, kinds, found);
         }
     }
 
     fn words(&mut self, cell: &str, kinds: Kinds, found: &mut Found<'_>) {
-        let mut start = 0;
-        for word in cell.split(' ') {
-            let here = start;
-            start += word.len() + 1;
-            let seen = classes_of(word.as_bytes());
-            if word.len() < 4 || seen & (DIGIT | DOT) == 0 {
+        let (mut start, mut seen) = (0, 0);
+        for (place, byte) in cell.bytes().chain([b' ']).enumerate() {
+            if byte != b' ' {
+                seen |= CLASSES[usize::from(byte)];
                 continue;
             }
-            if kinds.has(Identifier::Iban) {
-                iban(&cell.as_bytes()[here..], found);
+            let word = &cell[start..place];
+            if word.len() >= 4 && seen & (DIGIT | DOT) != 0 {
+                if kinds.has(Identifier::Iban) {
+                    iban(&cell.as_bytes()[start..], found);
+                }
+                let odd = |c: char| c.is_ascii_punctuation();
+                let word = word.trim_end_matches(odd).trim_start_matches(odd);
+                if word.len() >= SHORTEST_CELL {
+                    self.cell(word, seen, kinds, false, found);
+                }
             }
-            let odd = |c: char| c.is_ascii_punctuation();
-            let word = word.trim_end_matches(odd).trim_start_matches(odd);
-            if word.len() >= 8 {
-                self.cell(word, seen, kinds, false, found);
-            }
+            (start, seen) = (place + 1, 0);
         }
     }
 
@@ -236,8 +270,7 @@ impl Scanner {
             values(cell, seen, kinds, value, &mut folded, found);
         }
         if kinds.any(Kinds::of(&NUMBERS))
-            && seen & DIGIT != 0
-            && seen & LETTER != 0
+            && seen & (DIGIT | LETTER | AT) == DIGIT | LETTER
             && cell.len() <= 64
         {
             folded.clear();
@@ -248,9 +281,11 @@ impl Scanner {
                 }
             }
         }
-        let street = DIGIT | LETTER;
-        if kinds.has(Identifier::StreetAddress)
-            && seen & street == street
+        let both = DIGIT | LETTER;
+        if value
+            && kinds.has(Identifier::StreetAddress)
+            && seen & both == both
+            && seen & (BLANK | SIGN | BREAK) != 0
             && cell.len() <= LONGEST_CELL
         {
             folded.clear();
@@ -258,33 +293,6 @@ impl Scanner {
             if normal::is_street(&folded) {
                 found(Identifier::StreetAddress, &folded, Weight::Certain);
             }
-        }
-        self.folded = folded;
-    }
-
-    /// Words that begin or end with a house number next to another word, which is how a street address stands in a sentence.
-    fn streets(&mut self, text: &str, found: &mut Found<'_>) {
-        let mut folded = std::mem::take(&mut self.folded);
-        folded.clear();
-        fold_words(text, &mut folded);
-        // The last words: where each begins, and whether it may be a house number.
-        let mut words = [(0, false); MOST_STREET_WORDS];
-        let (mut seen, mut start) = (0, 0);
-        for word in folded.split(|byte| *byte == b' ') {
-            let end = start + word.len();
-            let here = is_house_number(word);
-            words[seen % MOST_STREET_WORDS] = (start, here);
-            let before = |back: usize| words[(seen - back) % MOST_STREET_WORDS];
-            for back in 1..=seen.min(MOST_STREET_WORDS - 1) {
-                let (begin, first) = before(back);
-                let number_first = first && !before(back - 1).1;
-                let number_last = here && !before(1).1;
-                let address = &folded[begin..end];
-                if (number_first || number_last) && normal::is_street(address) {
-                    found(Identifier::StreetAddress, address, Weight::Certain);
-                }
-            }
-            (seen, start) = (seen + 1, end + 1);
         }
         self.folded = folded;
     }
@@ -370,11 +378,11 @@ fn values(
     folded: &mut Vec<u8>,
     found: &mut Found<'_>,
 ) {
-    // A secret has no blanks.
-    let kinds = if seen & BLANK == 0 {
-        kinds
-    } else {
-        kinds.and(Kinds::of(&[Identifier::Other, Identifier::Username]))
+    // A secret has no blanks, a user name is no sentence.
+    let kinds = match seen & BLANK {
+        0 => kinds,
+        _ if cell.len() > LONGEST_NAME => kinds.and(Kinds::of(&[Identifier::Other])),
+        _ => kinds.and(Kinds::of(&[Identifier::Other, Identifier::Username])),
     };
     if !kinds.any(Kinds::of(&VALUES)) {
         return;
@@ -390,10 +398,13 @@ fn values(
     }
 }
 
-/// `7`, `12a`, `1204`.
-fn is_house_number(word: &[u8]) -> bool {
-    let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    (1..=5).contains(&digits) && word.len() <= digits + 1
+/// A UUID, in which nothing else stands.
+fn is_uuid(text: &[u8]) -> bool {
+    text.len() == 36
+        && text.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
 }
 
 /// An IBAN at the start of a text, in groups or in one.
