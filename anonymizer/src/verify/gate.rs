@@ -38,13 +38,14 @@ pub async fn look<E: Engine + 'static>(
     let sources = engine.sources().await?;
     let mut waiting = sources.into_iter().map(|source| {
         let search = Search::new(Arc::clone(&originals), places(plan, &originals, &source));
-        (source, search)
+        let rows = plan.tables.iter().find(|table| table.name == source.table);
+        (source, search, rows.map_or(0, |table| table.estimated_rows))
     });
     let mut running = JoinSet::new();
     loop {
         while running.len() < jobs.max(1) {
-            let Some((source, search)) = waiting.next() else { break };
-            running.spawn(read(Arc::clone(&engine), source, search, Arc::clone(&progress)));
+            let Some((source, search, rows)) = waiting.next() else { break };
+            running.spawn(read(Arc::clone(&engine), source, search, rows, Arc::clone(&progress)));
         }
         let Some(ended) = running.join_next().await else { break };
         take(&mut gate, ended.map_err(died)??, &plan.allow);
@@ -93,12 +94,14 @@ async fn read<E: Engine>(
     engine: Arc<E>,
     source: Source,
     mut search: Search,
+    rows: u64,
     progress: Arc<dyn Progress>,
 ) -> Result<Search, EngineError> {
     let name = source.table.to_string();
-    progress.table_started(&name, 0);
+    progress.table_started(&name, rows);
+    progress.step(&name, "looking for originals");
     engine.read(&source, &mut search).await?;
-    progress.table_finished(&name, 0);
+    progress.table_finished(&name, search.rows);
     search.finish().map_err(EngineError::from)
 }
 

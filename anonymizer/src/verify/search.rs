@@ -65,6 +65,8 @@ pub struct Search {
     proved: Vec<Kinds>,
     /// The chance that so many digits are an original's, by kind.
     chances: [[f64; 20]; Identifier::ALL.len()],
+    /// Rows that were read.
+    pub rows: u64,
     /// Values that were read.
     pub values: u64,
     /// Their bytes.
@@ -85,6 +87,7 @@ impl Search {
             proved: vec![Kinds::default(); places.len()],
             places,
             batch: Vec::new(),
+            rows: 0,
             values: 0,
             bytes: 0,
             failed: None,
@@ -211,6 +214,7 @@ fn rank(weight: Weight) -> u8 {
 
 impl Reader for Search {
     fn row(&mut self, row: &[Read<'_>]) {
+        self.rows += 1;
         for (at, value) in row.iter().enumerate().take(self.places.len()) {
             self.value(at, *value);
         }
