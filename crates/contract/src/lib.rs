@@ -6,5 +6,6 @@
 pub mod dsse;
 pub mod exit_codes;
 pub mod key;
+pub mod release;
 pub mod report;
 pub mod statement;

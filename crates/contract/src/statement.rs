@@ -67,6 +67,9 @@ pub enum StatementError {
     /// The subject is not the database that the report speaks of.
     #[error("its subject is not the database that it reports on")]
     Subject,
+    /// A release of something that has not passed.
+    #[error("it releases what has not passed")]
+    Verdict,
 }
 
 impl Subject {

@@ -1,5 +1,7 @@
 //! What an adapter says when a verb was refused. The sort decides what a step may do next; the text is for people.
 
+use workflow::StepError;
+
 /// Why a verb did nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SnapshotError {
@@ -30,4 +32,17 @@ pub enum SnapshotError {
     /// Anything else.
     #[error("{0}")]
     Other(String),
+}
+
+/// What is not yet in the state it must be in is tried again; a limit of the account is not, for it does not pass by itself.
+impl From<SnapshotError> for StepError {
+    fn from(error: SnapshotError) -> Self {
+        let text = error.to_string();
+        match error {
+            SnapshotError::InvalidState(_) | SnapshotError::Passing(_) => {
+                StepError::Retryable(text)
+            }
+            _ => StepError::Fatal(text),
+        }
+    }
 }

@@ -1,0 +1,17 @@
+//! What a step needs of its account besides databases: a lock, documents, secrets, a signature. Each is a thing on AWS or a
+//! thing in a directory, and which one it is only this crate knows.
+//!
+//! Nothing here waits, and nothing here prints a secret.
+
+pub mod documents;
+pub mod error;
+mod file;
+pub mod locks;
+pub mod secrets;
+pub mod signer;
+
+pub use documents::Documents;
+pub use error::AccountError;
+pub use locks::{Acquired, Locks};
+pub use secrets::{Secret, Secrets};
+pub use signer::Signer;

@@ -1,0 +1,67 @@
+//! Secrets by name. A directory of files that only their owner may read, or Secrets Manager.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use crate::error::AccountError;
+use crate::file;
+
+/// A secret. It is not printed, and its memory is wiped when it goes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Keeps a text to itself.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
+    /// The text, for whoever must have it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Where secrets are.
+#[derive(Clone, Debug)]
+pub enum Secrets {
+    /// Files below a directory.
+    Directory(PathBuf),
+}
+
+impl Secrets {
+    /// The secret of that name.
+    pub async fn get(&self, name: &str) -> Result<Option<Secret>, AccountError> {
+        let Self::Directory(directory) = self;
+        let Some(bytes) = file::read(&file::path(directory, name)?, name)? else { return Ok(None) };
+        let text = String::from_utf8(bytes)
+            .map_err(|_| AccountError::Other(format!("the secret `{name}` is not a text")))?;
+        Ok(Some(Secret::new(text)))
+    }
+
+    /// Puts it there, in place of what was: the name stays, whoever reads by name reads the new one.
+    pub async fn put(&self, name: &str, secret: &Secret) -> Result<(), AccountError> {
+        let Self::Directory(directory) = self;
+        file::write(&file::path(directory, name)?, name, secret.expose().as_bytes())
+    }
+
+    /// Removes it; whether there was one makes no difference.
+    pub async fn delete(&self, name: &str) -> Result<(), AccountError> {
+        let Self::Directory(directory) = self;
+        file::remove(&file::path(directory, name)?, name)
+    }
+
+    /// How a container is told where it is: a file's path, or an ARN.
+    pub fn reference(&self, name: &str) -> String {
+        let Self::Directory(directory) = self;
+        directory.join(name).display().to_string()
+    }
+}

@@ -1,0 +1,1 @@
+//! The development account's workflow: from a released snapshot to the development database.
