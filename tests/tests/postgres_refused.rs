@@ -89,7 +89,10 @@ fn tables_of_a_superuser() -> Result<()> {
 
 #[test]
 fn a_prepared_transaction() -> Result<()> {
-    let database = family()?;
+    // Not the shared server: there it would hold back what other tests' runs must see gone.
+    let server = Server::private(e2e::postgres::FAST)?;
+    let database = server.database("refused")?;
+    database.query_as_master(SCHEMA)?;
     let prepare = "BEGIN; UPDATE child SET word = 'canary'; PREPARE TRANSACTION 'left over'";
     database.query(prepare)?;
     is_refused(&database, "left over")?;
