@@ -6,6 +6,8 @@
 //! again and deadlines belong to the state machine.
 
 pub mod error;
+#[cfg(feature = "local")]
+pub mod local;
 pub mod name;
 pub mod port;
 pub mod select;
