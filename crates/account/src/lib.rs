@@ -1,10 +1,11 @@
-//! What a step needs of its account besides databases: a lock, documents, secrets, a signature. Each is a thing on AWS or a
-//! thing in a directory, and which one it is only this crate knows.
+//! What a step needs of its account besides databases: a lock, documents, secrets, a signature, and whether a run still
+//! runs. Each is a thing on AWS or a thing in a directory, and which one it is only this crate knows.
 //!
 //! Nothing here waits, and nothing here prints a secret.
 
 pub mod documents;
 pub mod error;
+pub mod executions;
 mod file;
 pub mod locks;
 pub mod secrets;
@@ -12,6 +13,7 @@ pub mod signer;
 
 pub use documents::Documents;
 pub use error::AccountError;
+pub use executions::Executions;
 pub use locks::{Acquired, Locks};
 pub use secrets::{Secret, Secrets};
 pub use signer::Signer;

@@ -44,10 +44,6 @@ pub struct History {
 }
 
 impl History {
-    pub(crate) fn note(&mut self, at: Duration, state: &str, what: What) {
-        self.events.push(Event { at, state: state.to_owned(), what });
-    }
-
     /// States entered, in order.
     pub fn entered(&self) -> Vec<&str> {
         let entered = self.events.iter().filter(|event| event.what == What::Entered);

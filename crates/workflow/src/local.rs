@@ -3,11 +3,26 @@
 //! The names of functions are the definitions' own placeholders, `${FindSnapshot}`: on AWS a deployment puts identifiers in
 //! their place, here they are looked up.
 
+#[cfg(feature = "local")]
+mod clock;
+#[cfg(feature = "local")]
+mod executions;
+#[cfg(feature = "local")]
+mod file;
+#[cfg(feature = "local")]
+mod post;
+
 use std::future::Future;
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
+#[cfg(feature = "local")]
+pub use self::{
+    clock::Scaled,
+    executions::{Executions, Line, Record, Recorder, Started, Status},
+    post::{Item, Post},
+};
 use crate::machine::Resource;
 use crate::run::{Answer, Calls, Failure};
 use crate::steps::Steps;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::history::{History, What};
+use crate::history::{Event, History, What};
 use crate::machine::{
     Catcher, Ending, Kind, Machine, Next, Resource, ResultPath, Retrier, Seconds, State, Task, Text,
 };
@@ -94,6 +94,19 @@ impl Faults for Faultless {
     }
 }
 
+/// Is told what an execution goes through while it does.
+pub trait Observer {
+    /// A state was entered, was left, failed, …
+    fn note(&mut self, event: &Event);
+}
+
+/// Nobody looks.
+pub struct Unobserved;
+
+impl Observer for Unobserved {
+    fn note(&mut self, _: &Event) {}
+}
+
 /// How an execution ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum End {
@@ -127,12 +140,26 @@ pub async fn run(
     clock: &mut impl Clock,
     faults: &mut impl Faults,
 ) -> Execution {
+    observed(machine, input, context, calls, clock, faults, &mut Unobserved).await
+}
+
+/// Runs a machine while somebody looks.
+pub async fn observed(
+    machine: &Machine,
+    input: Value,
+    context: Value,
+    calls: &mut impl Calls,
+    clock: &mut impl Clock,
+    faults: &mut impl Faults,
+    observer: &mut dyn Observer,
+) -> Execution {
     let limit = machine.timeout_seconds.map(Duration::from_secs);
     let mut walker = Walker {
         context,
         calls,
         clock,
         faults,
+        observer,
         history: History::default(),
         now: Duration::ZERO,
         limit,
@@ -165,6 +192,7 @@ struct Walker<'a, C, K, F> {
     calls: &'a mut C,
     clock: &'a mut K,
     faults: &'a mut F,
+    observer: &'a mut dyn Observer,
     history: History,
     now: Duration,
     limit: Option<Duration>,
@@ -186,9 +214,9 @@ impl<C: Calls, K: Clock, F: Faults> Walker<'_, C, K, F> {
                 let state = machine
                     .state(name)
                     .ok_or_else(|| Failure::runtime(format!("there is no state `{name}`")))?;
-                self.history.note(self.now, name, What::Entered);
+                self.note(name, What::Entered);
                 let (next, output) = self.state(state, document).await?;
-                self.history.note(self.now, name, What::Exited);
+                self.note(name, What::Exited);
                 if self.limit.is_some_and(|limit| self.now > limit) {
                     return Err(Halt::TimedOut);
                 }
@@ -278,7 +306,7 @@ impl<C: Calls, K: Clock, F: Faults> Walker<'_, C, K, F> {
                 Err(Halt::Failed(failure)) => failure,
                 Err(halt) => return Err(halt),
             };
-            self.history.note(self.now, &state.name, What::Failed(failure.error.clone()));
+            self.note(&state.name, What::Failed(failure.error.clone()));
             let retrier =
                 ending.retry.iter().position(|retrier| catches(&retrier.errors, &failure));
             if let Some(index) = retrier
@@ -286,14 +314,14 @@ impl<C: Calls, K: Clock, F: Faults> Walker<'_, C, K, F> {
             {
                 self.pass(delay(&ending.retry[index], tries[index])).await;
                 tries[index] += 1;
-                self.history.note(self.now, &state.name, What::Retried);
+                self.note(&state.name, What::Retried);
                 continue;
             }
             let catcher = ending.catch.iter().find(|catcher| catches(&catcher.errors, &failure));
             let Some(Catcher { result_path, next, .. }) = catcher else {
                 return Err(failure.into());
             };
-            self.history.note(self.now, &state.name, What::Caught(failure.error.clone()));
+            self.note(&state.name, What::Caught(failure.error.clone()));
             let told = json!({ "Error": failure.error, "Cause": failure.cause });
             return Ok((Next::State(next.clone()), place(result_path, input, told)?));
         }
@@ -415,6 +443,12 @@ impl<C: Calls, K: Clock, F: Faults> Walker<'_, C, K, F> {
         }
         self.now = free.into_iter().max().unwrap_or(self.now);
         Ok(results.into())
+    }
+
+    fn note(&mut self, state: &str, what: What) {
+        let event = Event { at: self.now, state: state.to_owned(), what };
+        self.observer.note(&event);
+        self.history.events.push(event);
     }
 
     async fn pass(&mut self, span: Duration) {
