@@ -10,6 +10,8 @@ pub mod choice;
 pub mod defect;
 pub mod graph;
 pub mod history;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 pub mod local;
 pub mod machine;
 pub mod parse;
