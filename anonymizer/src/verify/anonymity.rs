@@ -7,9 +7,10 @@
 //! groups is counted, whole, and the rest not at all.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::hash::{BuildHasher as _, Hasher as _};
 
 use contract::report::Anonymity;
+use foldhash::quality::RandomState;
 
 use crate::engine::{Engine, EngineError, Read, Reader, Source};
 use crate::mask::Class;

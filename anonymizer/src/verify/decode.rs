@@ -141,9 +141,21 @@ fn entity(name: &[u8]) -> Option<char> {
     }
 }
 
+#[inline]
 fn in_run(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte)
+    IN_RUN[usize::from(byte)]
 }
+
+static IN_RUN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let sign = byte as u8;
+        table[byte] = sign.is_ascii_alphanumeric() || matches!(sign, b'+' | b'/' | b'-' | b'_');
+        byte += 1;
+    }
+    table
+};
 
 /// Finds runs of letters and digits that are long enough to be hex or base64. Lines of equal length that are wrapped as
 /// base64 is (76 or 64 characters) are one run, and `true`. Only every twelfth byte is looked at where there is none.

@@ -87,6 +87,16 @@ const WIDE_BREAK: u16 = 512;
 const WIDE: u16 = 1024;
 /// Any other sign.
 const SIGN: u16 = 2048;
+/// Of a text with digits, what its parts can have at most: a digit that no letter or digit of ASCII stands before …
+const FREE: u16 = 4096;
+/// … one with a letter before it …
+const TIED: u16 = 8192;
+/// … five digits, which a number of an account or a person has …
+const FIVE: u16 = 16384;
+/// … eight, which a number that is looked for in a sentence has.
+const EIGHT: u16 = 32768;
+/// What a text says about its parts.
+const SHAPE: u16 = FREE | TIED | FIVE | EIGHT;
 
 static CLASSES: [u16; 256] = classes();
 
@@ -118,6 +128,21 @@ fn classes_of(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |seen, byte| seen | CLASSES[usize::from(*byte)])
 }
 
+/// How the digits of a text stand.
+fn shape_of(bytes: &[u8]) -> u16 {
+    let (mut free, mut tied, mut digits, mut before) = (0, 0, 0_usize, 0);
+    for byte in bytes {
+        let class = CLASSES[usize::from(*byte)];
+        let letter = before >> LETTER.trailing_zeros() & !(before >> WIDE.trailing_zeros());
+        free |= class & !(before | letter) & DIGIT;
+        tied |= class & letter & DIGIT;
+        digits += usize::from(class & DIGIT);
+        before = class;
+    }
+    let when = |so: bool, bit| if so { bit } else { 0 };
+    when(free > 0, FREE) | when(tied > 0, TIED) | when(digits >= 5, FIVE) | when(digits >= 8, EIGHT)
+}
+
 /// Scratch for one reader.
 #[derive(Default)]
 pub struct Scanner {
@@ -147,9 +172,12 @@ impl Scanner {
 
     fn scan(&mut self, text: &str, kinds: Kinds, depth: u8, found: &mut Found<'_>) {
         let bytes = text.as_bytes();
-        let seen = classes_of(bytes);
+        let mut seen = classes_of(bytes);
         if seen & (DIGIT | LETTER) == 0 || bytes.len() < 4 {
             return;
+        }
+        if seen & DIGIT != 0 {
+            seen |= shape_of(bytes);
         }
         if is_uuid(bytes) {
             self.cell(text, seen, kinds, true, found);
@@ -169,13 +197,13 @@ impl Scanner {
         }
         // In one word of letters and digits no run of digits is a number, and no two words are next to each other.
         let one_word = seen & LETTER != 0 && seen & (BLANK | BREAK | DOT | SIGN | AT | WIDE) == 0;
-        if seen & DIGIT != 0 && !one_word {
+        if seen & EIGHT != 0 && !one_word {
             digits::scan(bytes, kinds, found);
         }
         if kinds.has(Identifier::FullName) && seen & LETTER != 0 && !one_word {
             names::scan(text, &mut self.pair, found);
         }
-        let both = DIGIT | LETTER;
+        let both = FREE | LETTER;
         if kinds.has(Identifier::StreetAddress) && seen & both == both && !one_word {
             streets::scan(text, &mut self.folded, found);
         }
@@ -187,23 +215,26 @@ impl Scanner {
             return;
         }
         self.cell(text, seen, kinds, true, found);
-        if seen & (DIGIT | DOT) == 0 || bytes.len() <= SHORTEST_CELL {
+        // A part is a value, or a number of five digits or with letters before the first.
+        let parts = kinds.any(Kinds::of(&VALUES)) || seen & (FIVE | TIED) != 0;
+        if !parts || seen & (DIGIT | DOT) == 0 || bytes.len() <= SHORTEST_CELL {
             return;
         }
         if seen & BREAK != 0 {
-            self.cells(text, BREAK, kinds, found);
+            self.cells(text, seen, BREAK, kinds, found);
             let with_breaks = Kinds::of(&[Identifier::Secret, Identifier::Other]);
             if seen & WIDE_BREAK != 0 && kinds.any(with_breaks) {
-                self.cells(text, WIDE_BREAK, kinds.and(with_breaks), found);
+                self.cells(text, seen, WIDE_BREAK, kinds.and(with_breaks), found);
             }
         } else if seen & BLANK != 0 {
-            self.words(text, kinds, found);
+            self.words(text, seen, kinds, found);
         }
     }
 
     /// What stands between quotes, commas, tags, brackets: an element, a JSON string, a CSV cell.
-    fn cells(&mut self, text: &str, breaks: u16, kinds: Kinds, found: &mut Found<'_>) {
-        let (mut start, mut seen) = (0, 0);
+    fn cells(&mut self, text: &str, all: u16, breaks: u16, kinds: Kinds, found: &mut Found<'_>) {
+        let shape = all & SHAPE;
+        let (mut start, mut seen) = (0, shape);
         for (place, byte) in text.bytes().enumerate() {
             let class = CLASSES[usize::from(byte)];
             if class & breaks == 0 {
@@ -211,7 +242,7 @@ impl Scanner {
                 continue;
             }
             self.one_cell(&text[start..place], seen, breaks, kinds, found);
-            (start, seen) = (place + 1, 0);
+            (start, seen) = (place + 1, shape);
         }
         self.one_cell(&text[start..], seen, breaks, kinds, found);
     }
@@ -233,12 +264,13 @@ impl Scanner {
             self.cell(cell, seen, kinds, false, found);
         }
         if seen & BLANK != 0 && breaks == BREAK {
-            self.words(cell, kinds, found);
+            self.words(cell, seen, kinds, found);
         }
     }
 
-    fn words(&mut self, cell: &str, kinds: Kinds, found: &mut Found<'_>) {
-        let (mut start, mut seen) = (0, 0);
+    fn words(&mut self, cell: &str, all: u16, kinds: Kinds, found: &mut Found<'_>) {
+        let shape = all & SHAPE;
+        let (mut start, mut seen) = (0, shape);
         for (place, byte) in cell.bytes().chain([b' ']).enumerate() {
             if byte != b' ' {
                 seen |= CLASSES[usize::from(byte)];
@@ -246,7 +278,7 @@ impl Scanner {
             }
             let word = &cell[start..place];
             if word.len() >= 4 && seen & (DIGIT | DOT) != 0 {
-                if kinds.has(Identifier::Iban) {
+                if seen & TIED != 0 && kinds.has(Identifier::Iban) {
                     iban(&cell.as_bytes()[start..], found);
                 }
                 let odd = |c: char| c.is_ascii_punctuation();
@@ -255,21 +287,22 @@ impl Scanner {
                     self.cell(word, seen, kinds, false, found);
                 }
             }
-            (start, seen) = (place + 1, 0);
+            (start, seen) = (place + 1, shape);
         }
     }
 
     /// A text that may be an identifier as a whole; `value` where it is all there is.
     fn cell(&mut self, cell: &str, seen: u16, kinds: Kinds, value: bool, found: &mut Found<'_>) {
         let cell = cell.trim();
-        if kinds.has(Identifier::Iban) && seen & DIGIT != 0 {
+        if kinds.has(Identifier::Iban) && seen & TIED != 0 {
             iban(cell.as_bytes(), found);
         }
         let mut folded = std::mem::take(&mut self.folded);
         if kinds.any(Kinds::of(&VALUES)) {
             values(cell, seen, kinds, value, &mut folded, found);
         }
-        if kinds.any(Kinds::of(&NUMBERS))
+        if seen & FIVE != 0
+            && kinds.any(Kinds::of(&NUMBERS))
             && seen & (DIGIT | LETTER | AT) == DIGIT | LETTER
             && cell.len() <= 64
         {

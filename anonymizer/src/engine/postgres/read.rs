@@ -167,7 +167,7 @@ fn split<'a>(
     if usize::from(u16::from_be_bytes(*count)) != texts.len() {
         return Err(malformed());
     }
-    for is_text in texts {
+    for _ in texts {
         let Some((length, after)) = rest.split_first_chunk() else { return Ok(None) };
         rest = after;
         let length = i32::from_be_bytes(*length);
@@ -178,14 +178,37 @@ fn split<'a>(
         let length = usize::try_from(length).map_err(|_| malformed())?;
         let Some((field, after)) = rest.split_at_checked(length) else { return Ok(None) };
         rest = after;
-        // What is no valid text is looked at all the same.
-        fields.push(match std::str::from_utf8(field) {
-            Ok(text) if *is_text => Read::Text(text),
-            _ => Read::Bytes(field),
-        });
+        fields.push(Read::Bytes(field));
     }
-    Ok(Some(data.len() - rest.len()))
+    let length = data.len() - rest.len();
+    as_texts(&data[..length], texts, fields);
+    Ok(Some(length))
 }
+
+/// Makes texts of the fields that are text. What is no valid text is looked at all the same.
+fn as_texts<'a>(row: &'a [u8], texts: &[bool], fields: &mut [Read<'a>]) {
+    // Lengths below 128 are ASCII, so that a whole row of short texts is one: to look at it once costs half as much.
+    let short = |field: &Read<'_>| matches!(field, Read::Bytes(bytes) if bytes.len() < 128);
+    let whole = fields.iter().all(short).then(|| std::str::from_utf8(row).ok()).flatten();
+    let mut at = COUNT;
+    for (field, is_text) in fields.iter_mut().zip(texts) {
+        let Read::Bytes(bytes) = *field else { continue };
+        let start = at + LENGTH;
+        at = start + bytes.len();
+        if *is_text {
+            let text = match whole {
+                Some(row) => row.get(start..at),
+                None => std::str::from_utf8(bytes).ok(),
+            };
+            *field = text.map_or(Read::Bytes(bytes), Read::Text);
+        }
+    }
+}
+
+/// Bytes of the number of a row's fields.
+const COUNT: usize = 2;
+/// Bytes of a field's length.
+const LENGTH: usize = 4;
 
 /// The same room for fields that live elsewhere: an empty vector keeps its memory through this.
 fn recycle<'b>(mut fields: Vec<Read<'_>>) -> Vec<Read<'b>> {
