@@ -362,6 +362,7 @@ mod tests {
         let engine = Arc::new(Scripted { units: units.to_vec(), events: Mutex::default() });
         let plan = Plan {
             rules_digest: String::new(),
+            masking_digest: String::new(),
             schema_fingerprint: String::new(),
             tables: Vec::new(),
             allow: Vec::new(),

@@ -38,6 +38,8 @@ use forest::Forest;
 pub struct Plan {
     /// SHA-256 of the rules file, hex.
     pub rules_digest: String,
+    /// SHA-256 of what it says about masking, hex: what a masked database is bound to.
+    pub masking_digest: String,
     /// [`Catalog::fingerprint`].
     pub schema_fingerprint: String,
     /// One entry per table of the catalog that has rows of its own, by name. Every column is decided.
@@ -140,6 +142,7 @@ pub fn plan(rules: &RuleSet, catalog: &Catalog, keyring: &Keyring) -> Result<Pla
     let tables = assemble::tables(&forest, &groups);
     let plan = Plan {
         rules_digest: rules.digest.clone(),
+        masking_digest: rules.masking_digest.clone(),
         schema_fingerprint: catalog.fingerprint(),
         tables,
         allow: rules.allow.clone(),

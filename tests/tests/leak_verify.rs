@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 use contract::exit_codes;
+use contract::statement::sha256;
 use e2e::command::{ends_with, finish, with_rules};
 use e2e::postgres::{Database, Server};
 use serde_json::Value;
@@ -92,4 +93,73 @@ fn without_what_the_run_has_kept_there_is_no_verdict() -> Result<()> {
     }
     let lost = finish(&mut setting.command("verify")?)?;
     ends_with(&lost, exit_codes::VERIFY_FAILED, "public.customer")
+}
+
+#[test]
+fn what_the_rules_allow_may_change_after_a_failed_run() -> Result<()> {
+    let mut setting = Setting::new("verify_allowed")?;
+    let leak = "public.note.body: originals (email) in 2 values";
+    let run = finish(setting.command("run")?.arg("--yes"))?;
+    ends_with(&run, exit_codes::VERIFY_FAILED, leak)?;
+    let masked = setting.database.query("SELECT * FROM customer ORDER BY id")?;
+
+    let allow = "verify: { allow: [{ column: public.note.body, reason: hers to tell }] }\n";
+    setting.rules.write_all(allow.as_bytes())?;
+    let look = finish(&mut setting.command("verify")?)?;
+    ends_with(&look, exit_codes::OK, "")?;
+    ensure!(look.stdout.contains("allowed: public.note.body (email): hers to tell"));
+
+    let reports = tempfile::tempdir()?;
+    let concluded =
+        finish(setting.command("run")?.args(["--yes", "--report"]).arg(reports.path()))?;
+    ends_with(&concluded, exit_codes::OK, "")?;
+    ensure!(setting.database.query("SELECT * FROM customer ORDER BY id")? == masked);
+    let marker = "SELECT verdict, digest, rules_digest FROM anonymizer.statement";
+    let report = std::fs::read(reports.path().join("report.json"))?;
+    let rules = std::fs::read(setting.rules.path())?;
+    let (report, rules) = (sha256(&report), sha256(&rules));
+    assert_eq!(setting.database.query(marker)?.trim(), format!("passed|{report}|{rules}"));
+
+    // The verdict was that of these rules: without the entry there would have been none.
+    std::fs::write(setting.rules.path(), RULES)?;
+    let strict = finish(setting.command("run")?.arg("--yes"))?;
+    ends_with(&strict, exit_codes::REFUSED, "by a run with another rules file")
+}
+
+#[test]
+fn what_masks_may_not_change_after_a_failed_run() -> Result<()> {
+    let setting = Setting::new("verify_rules")?;
+    let run = finish(setting.command("run")?.arg("--yes"))?;
+    ends_with(&run, exit_codes::VERIFY_FAILED, "public.note.body")?;
+    std::fs::write(setting.rules.path(), RULES.replace("body: keep", "body: redact"))?;
+    for verb in ["verify", "run"] {
+        let other = finish(&mut setting.command(verb)?)?;
+        ends_with(&other, exit_codes::REFUSED, "with other rules")?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_run_that_fails_early_leaves_no_report_of_an_earlier_one() -> Result<()> {
+    let setting = Setting::new("verify_stale")?;
+    setting.database.query("DELETE FROM note")?;
+    let reports = tempfile::tempdir()?;
+    let (report, aside) =
+        (reports.path().join("report.json"), reports.path().join("earlier/report.json"));
+    let run = |setting: &Setting| {
+        finish(setting.command("run")?.args(["--yes", "--report"]).arg(reports.path()))
+    };
+    ends_with(&run(&setting)?, exit_codes::OK, "")?;
+    let passed = std::fs::read(&report)?;
+    // There is nothing to do, and the report is still that of the run that masked the database.
+    ends_with(&run(&setting)?, exit_codes::OK, "")?;
+    ensure!(std::fs::read(&report)? == passed && !aside.exists());
+
+    setting.database.query("ALTER TABLE note ADD secret text")?;
+    for _ in 0..2 {
+        ends_with(&run(&setting)?, exit_codes::REFUSED, "secret")?;
+        ensure!(!report.exists(), "a passed verdict beside a run that was refused");
+        ensure!(std::fs::read(&aside)? == passed);
+    }
+    Ok(())
 }

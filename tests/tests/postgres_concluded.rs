@@ -173,7 +173,7 @@ fn after_a_failed_verdict_other_rules_are_refused() -> Result<()> {
         anyhow::Ok(())
     })?;
     let rules = directory.path().join("rules.yaml");
-    std::fs::write(&rules, format!("{RULES}# other bytes\n"))?;
+    std::fs::write(&rules, format!("{RULES}locale: fr_FR\n"))?;
     let finished = finish(with_rules("run", &database.url(), &rules)?.arg("--yes"))?;
     let said = "masked by a run with other rules, whose verdict was failed";
     ensure!(finished.code == Some(3) && finished.stderr.contains(said), "{finished:?}");

@@ -11,6 +11,7 @@ mod checks;
 mod conclude;
 mod database;
 mod draw;
+mod earlier;
 mod error;
 pub mod functions;
 mod jobs;

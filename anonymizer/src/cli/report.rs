@@ -96,7 +96,8 @@ fn write(directory: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, Error> {
     })
 }
 
-fn remove(path: &Path) -> Result<(), Error> {
+/// Removes a file where it is there.
+pub fn remove(path: &Path) -> Result<(), Error> {
     match std::fs::remove_file(path) {
         Err(source) if source.kind() != ErrorKind::NotFound => {
             Err(Error::Io { task: format!("remove {}", path.display()), source })

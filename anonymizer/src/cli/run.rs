@@ -9,6 +9,7 @@ use contract::report::{Report, ScrubCheck, TableAction};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::earlier::Earlier;
 use super::jobs::JobsArgument;
 use super::print::{count, thousands};
 use super::report::prepare;
@@ -92,9 +93,11 @@ pub async fn run<E: Engine + 'static>(
     let start = Instant::now();
     let keyring = arguments.key.keyring()?;
     let signing = arguments.sign.key(arguments.report.is_some())?;
+    let mut earlier = None;
     if let Some(directory) = &arguments.report {
         prepare(directory)?;
         arguments.state.refuse_within(directory)?;
+        earlier = Some(Earlier::move_aside(directory)?);
     }
     let ready = execute::prepare(engine.as_ref(), &rules, &keyring, arguments.scope.scope()).await;
     let Ready { engine: engine_name, plan } =
@@ -114,7 +117,8 @@ pub async fn run<E: Engine + 'static>(
     let mut outcome = match ended.await {
         Err(failure) => return Err(stopped(failure, &location, engine.as_ref(), &keyring)),
         Ok(Ended::AlreadyDone(when)) => {
-            if arguments.report.is_some() {
+            if let Some(earlier) = earlier {
+                earlier.move_back()?;
                 say("no report is written: it belongs to the run that masked the database");
             }
             return already_done(when, &options, location, format);

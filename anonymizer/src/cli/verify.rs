@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::jobs::JobsArgument;
 use super::print::{count, thousands};
-use super::report::prepare;
+use super::report::{prepare, remove};
 use super::state::StateArguments;
 use super::{Error, Format, KeyArguments, Target, draw};
 use crate::engine::{Engine, EngineError, RunOptions, Scope};
@@ -59,6 +59,7 @@ pub async fn verify<E: Engine + 'static>(
     if let Some(directory) = &arguments.report {
         arguments.state.refuse_within(directory)?;
         prepare(directory)?;
+        remove(&directory.join(FILE_NAME))?;
     }
     let location = engine.location();
     let failed = |source| Error::engine(format!("verify {location}"), source);

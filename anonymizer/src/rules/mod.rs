@@ -17,6 +17,7 @@
 //! ```
 
 mod column;
+mod masking;
 pub mod name;
 mod parse;
 mod predicate;
@@ -40,6 +41,8 @@ pub struct RuleSet {
     pub file: String,
     /// SHA-256 of the file's bytes, hex.
     pub digest: String,
+    /// SHA-256 of what it says about masking, hex: all but `verify` and `scrub`.
+    pub masking_digest: String,
     /// Default locale for fakes.
     pub locale: Option<Spanned<String>>,
     /// Rules by table pattern, in the order written.

@@ -3,6 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::column::{self, Place, flag, plain, text};
+use super::masking;
 use super::name::{NamePattern, Part};
 use super::suggest::did_you_mean;
 use super::yaml::{self, Key, Node, Shape};
@@ -12,9 +13,11 @@ use crate::finding::{Collected, Findings, Position, Spanned};
 /// Reads a rules file; `file` is its name for messages. Never panics, whatever the bytes are.
 pub fn parse(file: &str, bytes: &[u8]) -> Result<RuleSet, Findings> {
     let mut found = Collected::default();
-    let Document { locale, tables, allow, scrub } = document(bytes, &mut found).unwrap_or_default();
+    let Document { masking_digest, locale, tables, allow, scrub } =
+        document(bytes, &mut found).unwrap_or_default();
     let digest = hex::encode(Sha256::digest(bytes));
-    let rules = RuleSet { file: file.to_owned(), digest, locale, tables, allow, scrub };
+    let file_name = file.to_owned();
+    let rules = RuleSet { file: file_name, digest, masking_digest, locale, tables, allow, scrub };
     found.or(rules, format!("read {file}"), file)
 }
 
@@ -23,6 +26,7 @@ type Tables = Vec<(Spanned<NamePattern>, TableRule)>;
 /// What a file says, section by section.
 #[derive(Default)]
 struct Document {
+    masking_digest: String,
     locale: Option<Spanned<String>>,
     tables: Tables,
     allow: Vec<Allow>,
@@ -89,7 +93,7 @@ fn position_after(text: &str) -> Position {
 
 fn top(entries: &[(Key, Node)], found: &mut Collected) -> Document {
     let (mut version, mut tables) = (None, None);
-    let mut document = Document::default();
+    let mut document = Document { masking_digest: masking::digest(entries), ..Document::default() };
     for (key, node) in entries {
         match key.text.as_str() {
             "version" => version = Some(node),

@@ -23,6 +23,7 @@ pub struct Run {
     /// The identifier of the run that began.
     pub run_id: String,
     rules_digest: String,
+    masking_digest: String,
     function_set: i32,
     schema_fingerprint: String,
     key_check: String,
@@ -71,7 +72,7 @@ pub async fn create(
          CREATE TABLE anonymizer.run (
              run_id text PRIMARY KEY, tool_version text NOT NULL, rules_digest text NOT NULL, function_set int NOT NULL,
              schema_fingerprint text NOT NULL, key_check text NOT NULL, key_is_ephemeral bool NOT NULL,
-             now text NOT NULL, finished_at timestamptz);
+             now text NOT NULL, masking_digest text NOT NULL, finished_at timestamptz);
          CREATE TABLE anonymizer.unit (
              schema_name text, table_name text, outcomes text NOT NULL, PRIMARY KEY (schema_name, table_name));
          CREATE TABLE anonymizer.taken_down (
@@ -84,7 +85,7 @@ pub async fn create(
     );
     run(conn, "make the ledger", &statements).await?;
     marker::make(conn).await?;
-    sqlx::query("INSERT INTO anonymizer.run VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+    sqlx::query("INSERT INTO anonymizer.run VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
         .bind(&options.run_id)
         .bind(env!("CARGO_PKG_VERSION"))
         .bind(&plan.rules_digest)
@@ -93,6 +94,7 @@ pub async fn create(
         .bind(&options.key_check)
         .bind(options.key_is_ephemeral)
         .bind(&options.now)
+        .bind(&plan.masking_digest)
         .execute(conn)
         .await
         .map(drop)
@@ -104,7 +106,7 @@ pub async fn read(conn: &mut PgConnection) -> Result<Run, EngineError> {
     let row = sqlx::query(
         "SELECT rules_digest, function_set, schema_fingerprint, key_check, key_is_ephemeral,
                 pg_catalog.to_char(finished_at, 'YYYY-MM-DD HH24:MI') || ' UTC' AS finished_at, run_id,
-                EXISTS (SELECT FROM anonymizer.statement WHERE verdict = 'failed')
+                EXISTS (SELECT FROM anonymizer.statement WHERE verdict = 'failed'), masking_digest
          FROM anonymizer.run",
     )
     .fetch_one(conn)
@@ -119,7 +121,18 @@ pub async fn read(conn: &mut PgConnection) -> Result<Run, EngineError> {
         finished_at: row.get(5),
         run_id: row.get(6),
         failed: row.get(7),
+        masking_digest: row.get(8),
     })
+}
+
+/// Notes the rules file that a run goes on with: what it says about the look afterwards may be new.
+pub async fn renew(conn: &mut PgConnection, plan: &Plan) -> Result<(), EngineError> {
+    sqlx::query("UPDATE anonymizer.run SET rules_digest = $1")
+        .bind(&plan.rules_digest)
+        .execute(conn)
+        .await
+        .map(drop)
+        .map_err(|error| engine_error("write the ledger", error))
 }
 
 impl Run {
@@ -131,15 +144,19 @@ impl Run {
             Err(EngineError::Refused(format!("this database {state} {what}\n(hint: {cure})")))
         };
         let restore = "restore the copy again, or mask it with what the first run was given";
-        if self.rules_digest != plan.rules_digest && self.failed {
+        if self.masking_digest != plan.masking_digest && self.failed {
             return refuse(
                 "by a run with other rules, whose verdict was failed",
-                "mend the leak and run again with the same rules file; for other rules, those in `verify` and `scrub` \
-                 among them, restore the copy again",
+                "mend the leak and run again with the same rules, of which `verify` and `scrub` may change; for \
+                 other rules restore the copy again",
             );
         }
-        if self.rules_digest != plan.rules_digest {
+        if self.masking_digest != plan.masking_digest {
             return refuse("by a run with other rules", restore);
+        }
+        // A verdict that was passed is that of the whole file.
+        if self.rules_digest != plan.rules_digest && self.finished_at.is_some() {
+            return refuse("by a run with another rules file", restore);
         }
         if self.function_set != FUNCTION_SET as i32 {
             return refuse("by a version with another set of masking functions", restore);

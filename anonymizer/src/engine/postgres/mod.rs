@@ -156,7 +156,11 @@ impl Engine for PostgresEngine {
             }
             // A run that was concluded with a failed verdict has given its rights back.
             let altered = altered_tables(&units, &catalog);
-            transaction(conn, async |conn| rights::take(conn, &altered).await).await?;
+            transaction(conn, async |conn| {
+                ledger::renew(conn, plan).await?;
+                rights::take(conn, &altered).await
+            })
+            .await?;
         } else {
             refuse_small_spool(conn, &units, options).await?;
             options.vault.bind(&options.run_id)?;
