@@ -68,24 +68,23 @@ pub fn remove(place: &Place, id: &str) -> Result<(), SnapshotError> {
     place::remove(&place.content_file(id))
 }
 
-/// Removes contents without a snapshot: a process was killed that still wrote to what had been deleted. And records that it
-/// had not finished writing.
+/// Removes contents without a snapshot, and locks of nothing: a process was killed that still wrote to what had been deleted, or
+/// began to work on it. And records that it had not finished writing. Whoever calls holds the account's lock.
 pub fn sweep(place: &Place) -> Result<(), SnapshotError> {
-    if !place::unfinished(&place.snapshots())?.is_empty() {
-        let _lock = place.lock()?;
-        for path in place::unfinished(&place.snapshots())? {
-            place::remove(&path)?;
-        }
+    for path in place::unfinished(&place.snapshots())? {
+        place::remove(&path)?;
     }
-    // In this order: a content is younger than its record.
-    let files = place::names(&place.snapshots())?;
-    let known: HashSet<String> =
-        place.read_snapshots()?.into_iter().map(|record| record.id).collect();
-    for file in files {
+    let snapshots = place.read_snapshots()?.into_iter().map(|record| record.id);
+    let databases = place.read_databases()?.into_iter().map(|record| record.database.resource_id);
+    let known: HashSet<String> = snapshots.chain(databases).collect();
+    for file in place::names(&place.snapshots())? {
         let id = file.strip_suffix(".content").or(file.strip_suffix(".unfinished"));
         if let Some(id) = id.filter(|id| !known.contains(*id)) {
             remove(place, id)?;
         }
+    }
+    for id in place::names(&place.work())?.iter().filter(|id| !known.contains(*id)) {
+        place::remove(&place.work().join(id))?;
     }
     Ok(())
 }

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 
 use super::place::{self, Place};
 use super::record::DatabaseRecord;
-use super::sqlite;
+use super::{postgres, sqlite};
 use crate::error::SnapshotError;
 use crate::port::{Database, Kind, Secret};
 
 /// As it stands in descriptions.
 pub const SQLITE: &str = "sqlite";
+/// As it stands in descriptions.
+pub const POSTGRES: &str = "postgres";
 
 /// Where a database is reached under its name; nowhere while it is being made, and a cluster nowhere without a writer.
 pub fn endpoint(place: &Place, record: &DatabaseRecord) -> Result<String, SnapshotError> {
@@ -19,6 +21,15 @@ pub fn endpoint(place: &Place, record: &DatabaseRecord) -> Result<String, Snapsh
     match database.engine.as_str() {
         _ if silent || database.status == "creating" => Ok(String::new()),
         SQLITE => Ok(sqlite::file(&place.database(&database.name)).display().to_string()),
+        POSTGRES => postgres::endpoint(place, &database.name),
+        other => Err(unknown(other)),
+    }
+}
+
+/// Makes an empty database, which is not open to anybody yet.
+pub fn create(place: &Place, record: &DatabaseRecord) -> Result<(), SnapshotError> {
+    match record.database.engine.as_str() {
+        POSTGRES => postgres::create(place, record),
         other => Err(unknown(other)),
     }
 }
@@ -32,6 +43,7 @@ pub fn capture(
     let directory = place.database(&record.database.name);
     match record.database.engine.as_str() {
         SQLITE => sqlite::capture(&directory, to),
+        POSTGRES => postgres::capture(place, record, to),
         other => Err(unknown(other)),
     }
 }
@@ -45,6 +57,7 @@ pub fn unpack(
     let directory = place.database(&record.database.name);
     match record.database.engine.as_str() {
         SQLITE => sqlite::unpack(&directory, from),
+        POSTGRES => postgres::unpack(place, record, from),
         other => Err(unknown(other)),
     }
 }
@@ -54,28 +67,36 @@ pub fn open(place: &Place, record: &DatabaseRecord) -> Result<(), SnapshotError>
     match record.database.engine.as_str() {
         SQLITE if record.database.secret.is_some() => new_secret(place, record).map(drop),
         SQLITE => Ok(()),
+        POSTGRES => postgres::open(place, record),
         other => Err(unknown(other)),
     }
 }
 
 /// Sends clients away, where there are any; what is on the disk is whole then.
-pub fn close(_: &Place, record: &DatabaseRecord) -> Result<(), SnapshotError> {
+pub fn close(place: &Place, record: &DatabaseRecord) -> Result<(), SnapshotError> {
     match record.database.engine.as_str() {
         SQLITE => Ok(()),
+        POSTGRES => postgres::close(place, record),
         other => Err(unknown(other)),
     }
+}
+
+/// Whether a database that should be open is not: its server was killed, or the machine was switched off.
+pub fn is_down(place: &Place, record: &DatabaseRecord) -> bool {
+    record.database.engine == POSTGRES && !postgres::is_running(place, record)
 }
 
 /// Makes a password that was never used, and writes down the URL with it.
 pub fn new_secret(place: &Place, record: &DatabaseRecord) -> Result<Secret, SnapshotError> {
     let file = secret_file(place, &record.database);
-    let url = match record.database.engine.as_str() {
+    match record.database.engine.as_str() {
         SQLITE => {
-            format!("sqlite:{}", sqlite::file(&place.database(&record.database.name)).display())
+            let path = sqlite::file(&place.database(&record.database.name));
+            place::write_text(&file, &format!("sqlite:{}\n", path.display()))?;
         }
+        POSTGRES => postgres::new_password(place, record)?,
         other => return Err(unknown(other)),
-    };
-    place::write_text(&file, &format!("{url}\n"))?;
+    }
     Ok(Secret { arn: file.display().to_string(), active: true })
 }
 

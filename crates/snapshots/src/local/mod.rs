@@ -14,7 +14,9 @@
 //! one region, there are no settings, no tokens to log in with and no outlets. A database can be deleted while it is `creating`; in
 //! any other passing state it cannot. What is said of a secret is where its file is: it holds the whole URL. What a killed process has
 //! left undone goes on when the next one describes the account, and a snapshot's moment is then that of the second try. A power cut
-//! may take the records.
+//! may take the records, and PostgreSQL's data. On RDS the source's password lets one in until the restored database is taken over;
+//! here nobody has the password of the master user until then, though other roles have theirs. A PostgreSQL server is stopped
+//! while its snapshot is taken and while its password is changed, and started again by whoever describes the account where it was killed.
 //!
 //! It refuses to show a half-written snapshot as `available`, and to open one of which a bit has changed.
 
@@ -24,6 +26,7 @@ mod databases;
 mod engine;
 mod keys;
 mod place;
+mod postgres;
 mod record;
 mod restore;
 mod sealed;
@@ -75,6 +78,12 @@ impl Local {
         Self { patience, ..self }
     }
 
+    /// Takes PostgreSQL's server programs from that directory, in place of the newest that are installed.
+    pub fn with_postgres(mut self, directory: &Path) -> Self {
+        self.place.postgres = Some(directory.to_owned());
+        self
+    }
+
     /// The account's folder.
     pub fn home(&self) -> PathBuf {
         self.place.home()
@@ -97,6 +106,11 @@ impl Local {
         file: &Path,
     ) -> Result<Database, SnapshotError> {
         restore::import_sqlite(&self.place, new, file)
+    }
+
+    /// Begins to make an empty PostgreSQL server, which is stopped and removed when it is deleted.
+    pub fn create_postgres(&self, new: &NewDatabase<'_>) -> Result<Database, SnapshotError> {
+        restore::create_postgres(&self.place, new)
     }
 
     /// Sets what the account may have.
@@ -126,7 +140,8 @@ impl Local {
         snapshots::expose(&self.place, arn, accounts)
     }
 
-    fn advance(&self) -> Result<(), SnapshotError> {
+    /// Goes on with everything that has been begun, and waits for its end as long as describing does.
+    pub fn settle(&self) -> Result<(), SnapshotError> {
         work::advance(&self.place, self.patience)
     }
 }
@@ -146,7 +161,8 @@ impl Snapshots for Local {
     }
 
     async fn databases(&self) -> Result<Vec<Database>, SnapshotError> {
-        self.advance()?;
+        self.settle()?;
+        let _lock = self.place.lock()?;
         let all = self.place.read_databases()?;
         Ok(all.into_iter().map(|record| record.database).collect())
     }
@@ -157,7 +173,7 @@ impl Snapshots for Local {
     }
 
     async fn snapshots(&self) -> Result<Vec<Snapshot>, SnapshotError> {
-        self.advance()?;
+        self.settle()?;
         let all = self.place.read_snapshots()?;
         Ok(all.into_iter().map(|record| record.snapshot).collect())
     }

@@ -27,6 +27,8 @@ pub struct DatabaseRecord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
+    /// Makes an empty one.
+    Create,
     /// Fills it with what is in a snapshot.
     Restore(Content),
     /// Takes the snapshot with that identifier.
@@ -100,14 +102,13 @@ impl Place {
             .transpose()
     }
 
-    /// Every database.
+    /// Every database. Whoever calls holds the account's lock: one that is just being renamed would be missed.
     pub fn read_databases(&self) -> Result<Vec<DatabaseRecord>, SnapshotError> {
         let names = place::names(&self.databases())?;
-        // One that has just been renamed or deleted is not there any more.
         names.iter().filter_map(|name| self.read_database(name).transpose()).collect()
     }
 
-    /// The database with that identifier.
+    /// The database with that identifier. Whoever calls holds the account's lock.
     pub fn find_database(&self, id: &str) -> Result<Option<DatabaseRecord>, SnapshotError> {
         let all = self.read_databases()?;
         Ok(all.into_iter().find(|record| record.database.resource_id == id))

@@ -5,7 +5,9 @@ use std::path::Path;
 use super::conditions::Limits;
 use super::place::{self, Place};
 use super::record::{DatabaseRecord, Task};
-use super::{databases, engine, identifier, keys, quota, ready, snapshots, sqlite, tagged, work};
+use super::{
+    databases, engine, identifier, keys, postgres, quota, ready, snapshots, sqlite, tagged, work,
+};
 use crate::error::SnapshotError;
 use crate::name;
 use crate::port::{Database, Kind, Login, Restore, Settings, Snapshot, Tags};
@@ -30,7 +32,8 @@ pub fn import_sqlite(
     from: &Path,
 ) -> Result<Database, SnapshotError> {
     let _lock = place.lock()?;
-    let mut record = enter(place, new, engine::SQLITE, sqlite::version())?;
+    let mut record = check_new(place, new, engine::SQLITE, sqlite::version())?;
+    write_new(place, &record)?;
     let directory = place.database(new.name);
     databases::add_member(&mut record.database);
     let imported = sqlite::import(&directory, from).and_then(|()| {
@@ -44,6 +47,19 @@ pub fn import_sqlite(
     }
     let made = place.read_database(new.name)?;
     made.map(|record| record.database).ok_or_else(|| SnapshotError::NotFound(new.name.into()))
+}
+
+/// Begins to make an empty PostgreSQL server.
+pub fn create_postgres(place: &Place, new: &NewDatabase<'_>) -> Result<Database, SnapshotError> {
+    let version = postgres::version(place)?;
+    let lock = place.lock()?;
+    let mut record = check_new(place, new, engine::POSTGRES, version)?;
+    databases::add_member(&mut record.database);
+    record.task = Some(Task::Create);
+    write_new(place, &record)?;
+    drop(lock);
+    work::begin(place, &record.database.resource_id)?;
+    Ok(record.database)
 }
 
 /// Begins to restore a database.
@@ -68,13 +84,13 @@ pub fn restore(place: &Place, arn: &str, to: &Restore) -> Result<Database, Snaps
     }
     let new =
         NewDatabase { name: &to.name, kind: *kind, key: Some(&to.key), tags: to.tags.clone() };
-    let mut record = enter(place, &new, engine, engine_version.clone())?;
+    let mut record = check_new(place, &new, engine, engine_version.clone())?;
     record.database.backup_days = match kind {
         Kind::Instance => to.backup_days,
         Kind::Cluster => to.backup_days.max(1),
     };
     record.task = Some(Task::Restore(source.content()));
-    place.write_database(&record)?;
+    write_new(place, &record)?;
     drop(lock);
     work::begin(place, &record.database.resource_id)?;
     Ok(record.database)
@@ -91,8 +107,14 @@ pub fn login_key(restore: &Restore) -> Result<&str, SnapshotError> {
     }
 }
 
-/// Writes down a database that is being made. Whoever calls holds the lock.
-fn enter(
+/// Writes down a database that is being made.
+fn write_new(place: &Place, record: &DatabaseRecord) -> Result<(), SnapshotError> {
+    place::make(&place.database(&record.database.name), 0o711)?;
+    place.write_database(record)
+}
+
+/// A database that can be made: its name is free, and there is room. Whoever calls holds the lock.
+fn check_new(
     place: &Place,
     new: &NewDatabase<'_>,
     engine: &str,
@@ -134,8 +156,5 @@ fn enter(
         outlets: Vec::new(),
         tags: new.tags.clone(),
     };
-    let record = DatabaseRecord { database, task: None, failure: None };
-    place::make(&place.database(new.name), 0o711)?;
-    place.write_database(&record)?;
-    Ok(record)
+    Ok(DatabaseRecord { database, task: None, failure: None })
 }

@@ -36,10 +36,11 @@ pub fn take(place: &Place, id: &str, name: &str, tags: &Tags) -> Result<Snapshot
         tags: tags.clone(),
     };
     let record = new_record(snapshot)?;
-    place.write_snapshot(&record)?;
+    // In this order: a task without its snapshot comes to its end, a snapshot without its task never would.
     database.database.status = "backing-up".into();
-    database.task = Some(Task::Take(record.id));
+    database.task = Some(Task::Take(record.id.clone()));
     place.write_database(&database)?;
+    place.write_snapshot(&record)?;
     drop(lock);
     work::begin(place, id)?;
     Ok(record.snapshot)

@@ -23,7 +23,6 @@ const PAUSE: Duration = Duration::from_millis(3);
 /// Goes on with everything that has been begun in this account, and waits so long for its end.
 pub fn advance(place: &Place, patience: Duration) -> Result<(), SnapshotError> {
     let begun = Instant::now();
-    content::sweep(place)?;
     loop {
         let undone = undone(place)?;
         for id in &undone {
@@ -48,6 +47,9 @@ pub fn begin(place: &Place, id: &str) -> Result<(), SnapshotError> {
 
 /// The identifiers of everything that is not done and can be.
 fn undone(place: &Place) -> Result<Vec<String>, SnapshotError> {
+    let _lock = place.lock()?;
+    content::sweep(place)?;
+    pick_up(place)?;
     let faults = Faults::of(place)?;
     let databases = place.read_databases()?.into_iter();
     let databases =
@@ -60,6 +62,25 @@ fn undone(place: &Place) -> Result<Vec<String>, SnapshotError> {
         }
     }
     Ok(undone)
+}
+
+/// What a dead process or a dead server has left that is nobody's task: a database that should be open is opened again, and
+/// one that was never filled has failed. Whoever would still fill it held the account's lock.
+fn pick_up(place: &Place) -> Result<(), SnapshotError> {
+    for mut record in place.read_databases()?.into_iter().filter(|record| record.task.is_none()) {
+        if record.database.status == "creating" {
+            record.database.status = "failed".into();
+        } else if meaning(&record.database.status) == Meaning::Ready
+            && engine::is_down(place, &record)
+        {
+            record.database.status = "starting".into();
+            record.task = Some(Task::Start);
+        } else {
+            continue;
+        }
+        place.write_database(&record)?;
+    }
+    Ok(())
 }
 
 /// What a snapshot needs that is not its database's task.
@@ -85,7 +106,7 @@ fn work(place: &Place, id: &str, _lock: File) {
 }
 
 fn work_once(place: &Place, id: &str) -> Result<bool, SnapshotError> {
-    if let Some(record) = place.find_database(id)? {
+    if let Some(record) = locked(place, |place| place.find_database(id))? {
         let Some(task) = record.task.clone() else { return Ok(false) };
         let done = perform(place, record, &task);
         return done.or_else(|error| database_failed(place, id, &task, &error)).map(|()| true);
@@ -102,12 +123,24 @@ fn work_once(place: &Place, id: &str) -> Result<bool, SnapshotError> {
     Ok(true)
 }
 
+fn locked<T>(
+    place: &Place,
+    look: impl FnOnce(&Place) -> Result<T, SnapshotError>,
+) -> Result<T, SnapshotError> {
+    let _lock = place.lock()?;
+    look(place)
+}
+
 fn perform(place: &Place, record: DatabaseRecord, task: &Task) -> Result<(), SnapshotError> {
     let id = record.database.resource_id.clone();
     match task {
+        Task::Create => {
+            engine::create(place, &record)?;
+            return new_secret(place, &record, task);
+        }
         Task::Restore(from) => restore(place, &record, from)?,
         Task::Take(snapshot) => take(place, &record, snapshot)?,
-        Task::TakeOver => return take_over(place, &record),
+        Task::TakeOver => return new_secret(place, &record, task),
         Task::Start => engine::open(place, &record)?,
         Task::Stop => {
             engine::close(place, &record)?;
@@ -167,9 +200,9 @@ fn restore(place: &Place, record: &DatabaseRecord, from: &Content) -> Result<(),
     engine::open(place, record)
 }
 
-fn take_over(place: &Place, record: &DatabaseRecord) -> Result<(), SnapshotError> {
+fn new_secret(place: &Place, record: &DatabaseRecord, task: &Task) -> Result<(), SnapshotError> {
     let secret = engine::new_secret(place, record)?;
-    change_database(place, &record.database.resource_id, &Task::TakeOver, |record| {
+    change_database(place, &record.database.resource_id, task, |record| {
         record.database.secret = Some(secret);
         record.database.status = "available".into();
     })

@@ -107,3 +107,11 @@ async fn what_lies_open_is_shared_by_nobody_but_a_stranger() {
     stranger.expose(&taken.arn, &[DEVELOPMENT.into()]).unwrap();
     assert_eq!(world.development.shared().await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_database_that_was_never_filled_has_failed() {
+    let world = World::new();
+    // As a process leaves it that is killed while it copies the file.
+    world.production.set_status(&world.shop.resource_id, "creating").unwrap();
+    assert_eq!(database(&world.production, "shop").await.status, "failed");
+}

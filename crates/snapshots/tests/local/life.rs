@@ -64,7 +64,7 @@ async fn a_snapshot_is_of_one_moment_and_a_copy_keeps_it() {
     let copy = snapshot(&world.production, "copy").await;
     assert_eq!(copy.data_as_of, raw.data_as_of);
     assert!(copy.created_at > raw.created_at);
-    assert_eq!((copy.source_id, copy.engine), (world.shop.resource_id, "sqlite".into()));
+    assert_eq!((&copy.source_id, &*copy.engine), (&world.shop.resource_id, "sqlite"));
 }
 
 #[tokio::test]

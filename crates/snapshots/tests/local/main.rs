@@ -9,6 +9,7 @@
 mod encryption;
 mod faults;
 mod life;
+mod postgres;
 mod processes;
 mod refusals;
 mod world;

@@ -28,6 +28,13 @@ pub struct World {
     pub shop: Database,
 }
 
+impl Drop for World {
+    fn drop(&mut self) {
+        // What is still being written would be left when the directory is removed.
+        let _ = self.production.settle().and_then(|()| self.development.settle());
+    }
+}
+
 impl World {
     pub fn new() -> Self {
         Self::of(ROWS)
