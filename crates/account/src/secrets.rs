@@ -1,7 +1,7 @@
 //! Secrets by name. A directory of files that only their owner may read, or Secrets Manager.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -38,9 +38,11 @@ pub enum Secrets {
 }
 
 impl Secrets {
-    /// The secret of that name.
+    /// The secret of that name, or the one that a reference leads to: the platform tells of its own secrets so.
     pub async fn get(&self, name: &str) -> Result<Option<Secret>, AccountError> {
         let Self::Directory(directory) = self;
+        let below = Path::new(name).strip_prefix(directory).ok().and_then(Path::to_str);
+        let name = below.unwrap_or(name);
         let Some(bytes) = file::read(&file::path(directory, name)?, name)? else { return Ok(None) };
         let text = String::from_utf8(bytes)
             .map_err(|_| AccountError::Other(format!("the secret `{name}` is not a text")))?;
@@ -63,5 +65,25 @@ impl Secrets {
     pub fn reference(&self, name: &str) -> String {
         let Self::Directory(directory) = self;
         directory.join(name).display().to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_secret_is_read_by_name_and_by_reference_and_not_from_elsewhere() {
+        let directory = tempfile::tempdir().unwrap();
+        let secrets = Secrets::Directory(directory.path().join("secrets"));
+        secrets.put("shop/database", &Secret::new("x")).await.unwrap();
+        let reference = secrets.reference("shop/database");
+        assert_eq!(secrets.get("shop/database").await.unwrap().unwrap().expose(), "x");
+        assert_eq!(secrets.get(&reference).await.unwrap().unwrap().expose(), "x");
+        assert_eq!(secrets.get("shop/other").await, Ok(None));
+        std::fs::write(directory.path().join("elsewhere"), "y").unwrap();
+        let elsewhere = directory.path().join("elsewhere").display().to_string();
+        assert!(secrets.get(&elsewhere).await.is_err());
+        assert!(secrets.get(&format!("{reference}/../../../elsewhere")).await.is_err());
     }
 }

@@ -1,0 +1,29 @@
+//! The database as it shall be: development's own settings, never production's.
+
+use snapshots::{Login, Restore, Snapshots};
+use workflow::StepError;
+
+use crate::world::World;
+use crate::{current, names};
+
+/// The intent of a run. It takes the settings of the database that it replaces, where there is one.
+pub async fn restore<S: Snapshots>(
+    world: &World<S>,
+    database: &str,
+    run: &str,
+) -> Result<Restore, StepError> {
+    let target = world.target(database)?;
+    let current = current::database(world, target).await?;
+    let (settings, backup_days) = match current {
+        Some(current) => (current.settings, current.backup_days),
+        None => (target.facts.clone(), target.backup_days),
+    };
+    Ok(Restore {
+        name: names::new(&target.name, run),
+        key: world.settings.key.clone(),
+        login: Login::Managed { key: world.settings.key.clone() },
+        backup_days,
+        tags: names::tags(database, run, "received"),
+        settings,
+    })
+}

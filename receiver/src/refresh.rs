@@ -1,0 +1,235 @@
+//! `refresh`: what a developer says to have fresh data. It starts the workflow or looks on where it runs already, and it can ask
+//! production for a new release; it decides nothing.
+//!
+//! Standard output carries the answer, standard error what happens meanwhile.
+
+mod request;
+mod show;
+mod watch;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use contract::exit_codes;
+use workflow::local::{Record, Status};
+
+use crate::Settings;
+use crate::definitions::WORKFLOW;
+use crate::local::{Account, Broken};
+
+/// Fresh data for development, from production's newest masked snapshot.
+#[derive(Debug, Parser)]
+#[command(name = "refresh", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// The accounts are folders below this one, on this machine.
+    #[arg(long, global = true, value_name = "ROOT")]
+    local: Option<PathBuf>,
+    /// How the answer is written.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring the newest release, or look on where that is being done already.
+    Request(Request),
+    /// What is in use, and what is being done.
+    Status(Which),
+    /// What was done.
+    History(Which),
+    /// Run the workflow in this process.
+    #[command(hide = true)]
+    Execute(Execute),
+}
+
+#[derive(Debug, Args)]
+struct Which {
+    /// The database; not needed where there is one.
+    #[arg(long)]
+    database: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Request {
+    #[command(flatten)]
+    which: Which,
+    /// Stay until it is done, and show its steps.
+    #[arg(long)]
+    wait: bool,
+    /// Why, in a few words, for whoever looks later.
+    #[arg(long)]
+    reason: Option<String>,
+    /// Ask production for a new release, in place of bringing the newest that there is.
+    #[arg(long, conflicts_with = "wait")]
+    new: bool,
+    /// A release that is no older will do.
+    #[arg(long, value_name = "HOURS", requires = "new")]
+    max_age: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+struct Execute {
+    #[arg(long)]
+    run: String,
+    #[arg(long)]
+    database: String,
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+/// Why there is no answer.
+enum Error {
+    /// The command line.
+    Usage(String),
+    /// The account.
+    Broken(String),
+    /// The execution has ended badly.
+    Ended(Box<Record>),
+}
+
+impl From<Broken> for Error {
+    fn from(error: Broken) -> Self {
+        Self::Broken(error.0)
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Broken::from(error).into()
+    }
+}
+
+/// Parses, runs, prints one error and says how it went.
+pub fn main() -> ExitCode {
+    // A wrong command line ends here, with the code for that.
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let answer = match runtime {
+        Ok(runtime) => runtime.block_on(answer(&cli)),
+        Err(error) => Err(error.into()),
+    };
+    let (text, code) = match answer {
+        Ok(text) => {
+            let written = std::io::stdout().write_all(text.as_bytes());
+            return ExitCode::from(written.map_or(exit_codes::UNEXPECTED, |()| exit_codes::OK));
+        }
+        Err(Error::Usage(text)) => (text, exit_codes::USAGE),
+        Err(Error::Broken(text)) => (text, exit_codes::UNEXPECTED),
+        Err(Error::Ended(record)) => (ended(&record), code(&record)),
+    };
+    let _ = writeln!(std::io::stderr(), "error: {text}");
+    ExitCode::from(code)
+}
+
+async fn answer(cli: &Cli) -> Result<String, Error> {
+    let Some(root) = &cli.local else {
+        return Err(Error::Usage(
+            "no account given\n(hint: --local ROOT takes the one whose settings stand below ROOT)"
+                .into(),
+        ));
+    };
+    let account = Account::find(root)?;
+    let settings = account.settings().await?;
+    match &cli.command {
+        Command::Request(request) if request.new => {
+            request::ask_production(&account, &settings, request, cli.format)
+        }
+        Command::Request(request) => {
+            request::bring(&account, &settings, request, cli.format, root).await
+        }
+        Command::Status(which) => {
+            show::status(&account, &database(&settings, which)?, cli.format).await
+        }
+        Command::History(which) => {
+            show::history(&account, &database(&settings, which)?, cli.format)
+        }
+        Command::Execute(execute) => request::execute(&account, execute).await,
+    }
+}
+
+/// The one that is meant.
+fn database(settings: &Settings, which: &Which) -> Result<String, Error> {
+    let names: Vec<_> = settings.databases.keys().cloned().collect();
+    match (&which.database, names.as_slice()) {
+        (Some(name), names) if names.contains(name) => Ok(name.clone()),
+        (None, [name]) => Ok(name.clone()),
+        (Some(name), names) => {
+            let hint = names.join(", ");
+            Err(Error::Usage(format!("there is no database `{name}`\n(hint: there is {hint})")))
+        }
+        (None, names) => Err(Error::Usage(format!(
+            "which database is meant?\n(hint: --database with one of {})",
+            names.join(", ")
+        ))),
+    }
+}
+
+/// Executions of the workflow for a database, the oldest first.
+fn executions(account: &Account, database: &str) -> Result<Vec<Record>, Error> {
+    let mut records = account.executions().list()?;
+    records.retain(|record| {
+        record.machine == WORKFLOW.machine && record.input["database"] == database
+    });
+    Ok(records)
+}
+
+/// How it ended, in a sentence.
+fn ended(record: &Record) -> String {
+    let name = &record.name;
+    let cause = record.cause.as_deref().unwrap_or_default();
+    match (record.status, record.error.as_deref()) {
+        (Status::Failed, Some(error)) => format!("{name} has failed: {error}: {cause}"),
+        (Status::TimedOut, _) => format!("{name} has taken too long"),
+        (Status::Aborted, _) => {
+            format!("{name} was stopped\n(hint: ask again; what it has left is taken back first)")
+        }
+        _ => format!("{name} is {:?}", record.status),
+    }
+}
+
+fn code(record: &Record) -> u8 {
+    match (record.status, record.error.as_deref()) {
+        (Status::Failed, Some("Refused")) => exit_codes::REFUSED,
+        (Status::Failed, Some("Retryable" | "States.Timeout"))
+        | (Status::TimedOut | Status::Aborted, _) => exit_codes::TEMPORARY,
+        _ => exit_codes::UNEXPECTED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_developer_says_why_and_how_old_and_nothing_else() {
+        let parse = |line: &str| Cli::try_parse_from(line.split(' '));
+        assert!(parse("refresh request --local r --new --max-age 4 --reason x").is_ok());
+        for line in [
+            "refresh request --local r --max-age 4",
+            "refresh request --local r --new --wait",
+            "refresh request --local r --rules x",
+            "refresh request --local r --new --max-age -1",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The definitions and the steps know each other, and the crate knows nothing of the other account's.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use receiver::World;
+use receiver::definitions::ALL;
+use snapshots::local::Local;
+use workflow::machine::{Kind, Resource, Task};
+use workflow::template::Template;
+use workflow::{StepError, Steps};
+
+fn tasks() -> Vec<(String, Task)> {
+    let mut tasks = Vec::new();
+    for definition in ALL {
+        let machine = definition.parse().unwrap_or_else(|defects| panic!("{defects}"));
+        for (_, state) in machine.all_states() {
+            if let Kind::Task(task) = &state.kind {
+                tasks.push((state.name.clone(), task.clone()));
+            }
+        }
+    }
+    tasks
+}
+
+fn function(task: &Task) -> Option<String> {
+    let Some(Template::Object(fields)) = &task.parameters else { return None };
+    let (_, name) = fields.iter().find(|(key, _)| key == "FunctionName")?;
+    let Template::Literal(name) = name else { return None };
+    Some(name.as_str()?.strip_prefix("${")?.strip_suffix('}')?.to_owned())
+}
+
+#[test]
+fn every_function_is_a_step_and_every_step_a_function() {
+    let lambdas = tasks().into_iter().filter(|(_, task)| task.resource == Resource::Lambda);
+    let called: BTreeSet<_> = lambdas.map(|(name, task)| function(&task).expect(&name)).collect();
+    let steps: BTreeSet<_> = <World<Local> as Steps>::NAMES.iter().map(|n| n.to_string()).collect();
+    assert_eq!(called, steps);
+}
+
+#[test]
+fn every_task_has_an_end_and_no_decision_is_tried_again() {
+    for (name, task) in tasks() {
+        assert!(task.timeout_seconds.is_some(), "{name}");
+        assert!(!task.ending.retry.is_empty(), "{name}");
+        let notifies = task.resource == Resource::Publish;
+        for errors in task.ending.retry.iter().map(|retrier| &retrier.errors) {
+            let decided = ["Refused", "Fatal", "States.ALL", "States.TaskFailed"];
+            let again = errors.iter().any(|error| decided.contains(&error.as_str()));
+            assert!(notifies || !again, "{name}");
+        }
+        let names: Vec<_> = task.ending.retry.iter().flat_map(|retrier| &retrier.errors).collect();
+        assert!(notifies || names.iter().any(|name| *name == StepError::NAMES[0]), "{name}");
+    }
+}
+
+#[test]
+fn neither_the_other_account_nor_the_masking_engine_is_linked() {
+    let tree = [
+        "tree",
+        "--offline",
+        "--edges",
+        "normal,build",
+        "--prefix",
+        "none",
+        "--package",
+        "receiver",
+    ];
+    let output = Command::new(env!("CARGO")).args(tree).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8(output.stdout).unwrap();
+    let names: BTreeSet<_> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.contains("snapshots") && names.contains("contract"), "{names:?}");
+    assert!(!names.contains("orchestrator") && !names.contains("anonymizer"), "{names:?}");
+}

@@ -1,0 +1,10 @@
+//! The whole definition on one machine: real SQLite files, real encryption, real signatures, and time that does not pass.
+
+#![allow(clippy::unwrap_used, reason = "tests fail as tests do")]
+
+mod arrive;
+mod definition;
+mod faults;
+mod refuse;
+mod swap;
+mod world;

@@ -1,0 +1,113 @@
+//! How a new database takes the old one's place, whatever the old one is.
+
+use receiver::settings::Swap;
+use snapshots::Snapshots as _;
+use snapshots::local::Faults;
+
+use crate::world::*;
+
+async fn two_releases() -> Both {
+    let both = Both::new();
+    both.release("1", 11).await;
+    result(&both.refresh("run-1").await);
+    both.release("2", 22).await;
+    both
+}
+
+#[tokio::test]
+async fn a_stopped_one_is_started_first() {
+    let both = two_releases().await;
+    let first = both.database("shop").await.unwrap();
+    both.world.snapshots.stop(&first.resource_id).unwrap();
+    let execution = both.refresh("run-2").await;
+    assert_eq!(result(&execution)["changed"], true);
+    assert!(execution.history.entered().contains(&"StartCurrent"));
+    assert_eq!(both.customers().await, 22);
+}
+
+#[tokio::test]
+async fn a_broken_one_cannot_be_renamed_and_somebody_is_told() {
+    for status in ["failed", "storage-full"] {
+        let both = two_releases().await;
+        let first = both.database("shop").await.unwrap();
+        both.world.snapshots.set_status(&first.resource_id, status).unwrap();
+        let execution = both.refresh("run-2").await;
+        let failure = failure(&execution);
+        assert_eq!(failure.error, "Refused");
+        assert!(failure.cause.contains(status) && failure.cause.contains("hint"), "{failure:?}");
+        assert!(!execution.history.entered().contains(&"CopySnapshot"), "it costs nothing");
+        both.assert_no_trace("run-2").await;
+        // The cure that it names.
+        both.world.snapshots.delete_database(&first.resource_id).await.unwrap();
+        assert_eq!(result(&both.refresh("run-3").await)["changed"], true);
+        assert_eq!(both.customers().await, 22);
+    }
+}
+
+#[tokio::test]
+async fn where_the_secret_may_lead_elsewhere_a_broken_one_is_left_behind() {
+    let mut both = two_releases().await;
+    both.shop().swap = Swap::Both;
+    both.shop().grace_hours = 1;
+    let first = both.database("shop").await.unwrap();
+    both.world.snapshots.set_status(&first.resource_id, "storage-full").unwrap();
+    assert_eq!(result(&both.refresh("run-2").await)["changed"], true);
+    assert_eq!(both.customers().await, 22);
+    assert_eq!(
+        both.pointer().await.resource_id,
+        both.database("shop-new-run-2").await.unwrap().resource_id
+    );
+    assert_eq!(both.database("shop").await.unwrap().status, "storage-full");
+}
+
+#[tokio::test]
+async fn names_stay_where_the_secret_alone_leads() {
+    let mut both = Both::new();
+    both.shop().swap = Swap::Pointer;
+    for (run, customers) in [("1", 11), ("2", 22), ("3", 33)] {
+        both.release(run, customers).await;
+        let execution = both.refresh(&format!("run-{run}")).await;
+        assert_eq!(result(&execution)["outage_ms"], 0);
+        assert!(!execution.history.entered().iter().any(|state| state.starts_with("Rename")));
+        assert_eq!(both.customers().await, customers);
+        let all = both.world.snapshots.databases().await.unwrap();
+        let names: Vec<_> = all.iter().map(|database| database.name.clone()).collect();
+        assert_eq!(names, [format!("shop-new-run-{run}")], "the one before is gone");
+    }
+    assert_eq!(result(&both.refresh("run-4").await)["changed"], false);
+    // The reaper knows what is in use.
+    both.reap().await;
+    assert_eq!(both.customers().await, 33);
+}
+
+#[tokio::test]
+async fn a_second_rename_that_fails_is_taken_back() {
+    let both = two_releases().await;
+    let first = both.database("shop").await.unwrap();
+    let pointer = both.pointer().await;
+    // Every try of it; giving the name back is the one after.
+    let refused = Faults { refused_renames: [("shop".to_owned(), 7)].into(), ..Faults::default() };
+    both.world.snapshots.set_faults(&refused).unwrap();
+    let execution = both.refresh("run-2").await;
+    assert_eq!(failure(&execution).error, "Retryable");
+    let order = execution.history.entered();
+    assert!(order.contains(&"RenameNew") && order.contains(&"Rollback"), "{order:?}");
+    let shop = both.database("shop").await.unwrap();
+    assert_eq!((shop.resource_id, shop.status.as_str()), (first.resource_id, "available"));
+    assert_eq!((both.pointer().await, both.customers().await), (pointer, 11));
+    both.assert_no_trace("run-2").await;
+    assert_eq!(result(&both.refresh("run-3").await)["changed"], true);
+}
+
+#[tokio::test]
+async fn a_rename_that_comes_to_nothing_is_noticed() {
+    for name in ["shop-old-run-2", "shop"] {
+        let both = two_releases().await;
+        let lost = Faults { lost_renames: [(name.to_owned(), 1)].into(), ..Faults::default() };
+        both.world.snapshots.set_faults(&lost).unwrap();
+        let execution = both.refresh("run-2").await;
+        assert!(failure(&execution).cause.contains("still waiting"), "{:?}", execution.end);
+        assert_eq!(both.customers().await, 11);
+        both.assert_no_trace("run-2").await;
+    }
+}
