@@ -5,11 +5,14 @@
 //! same when a name changes hands, and by [`status`], which knows every word a database says of itself. Waiting, trying
 //! again and deadlines belong to the state machine.
 
+pub mod arn;
 pub mod error;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod name;
 pub mod port;
+#[cfg(feature = "rds")]
+pub mod rds;
 pub mod select;
 pub mod status;
 

@@ -6,6 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::arn::Arn;
 use crate::port::{Kind, Snapshot};
 use crate::status::{Meaning, meaning};
 
@@ -78,14 +79,12 @@ impl Release<'_> {
     }
 
     fn reason_against(&self, snapshot: &Snapshot) -> Option<String> {
-        let place = arn(&snapshot.arn);
-        if place.as_ref().is_none_or(|(_, owner, _)| *owner != self.owner)
-            || snapshot.owner != self.owner
-        {
+        let arn = Arn::parse(&snapshot.arn);
+        if arn.is_none_or(|arn| arn.account != self.owner) || snapshot.owner != self.owner {
             Some("it belongs to another account".into())
-        } else if place.as_ref().is_none_or(|(region, ..)| *region != self.region) {
+        } else if arn.is_none_or(|arn| arn.region != self.region) {
             Some("it is in another region".into())
-        } else if place.is_none_or(|(_, _, name)| !name.starts_with(self.prefix)) {
+        } else if arn.is_none_or(|arn| !arn.name.starts_with(self.prefix)) {
             Some("its name is not that of a release".into())
         } else if snapshot.engine != self.engine {
             Some(format!("its engine is {}", snapshot.engine))
@@ -97,19 +96,6 @@ impl Release<'_> {
             None
         }
     }
-}
-
-/// Region, account and name of a snapshot's ARN: `arn:aws:rds:REGION:ACCOUNT:snapshot:NAME`.
-fn arn(arn: &str) -> Option<(&str, &str, &str)> {
-    let mut parts = arn.splitn(7, ':');
-    let (fixed, partition, service) = (parts.next()?, parts.next()?, parts.next()?);
-    let (region, account, sort, name) =
-        (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let known = fixed == "arn"
-        && partition.starts_with("aws")
-        && service == "rds"
-        && ["snapshot", "cluster-snapshot"].contains(&sort);
-    known.then_some((region, account, name))
 }
 
 fn moment(text: &str) -> Option<Timestamp> {
