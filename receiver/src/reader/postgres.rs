@@ -61,8 +61,8 @@ pub(super) async fn value(
     answer.map_err(|error| failed(&format!("ask `{what}`"), &error))
 }
 
-/// Gives a role a password, and lets it log in; makes it where there is none. The server is told a verifier, from which the
-/// password does not follow: what it logs of the statement is worth nothing.
+/// Gives a role a password, and lets it log in. The server is told a verifier, from which the password does not follow: what
+/// it logs of the statement is worth nothing.
 pub async fn set_password(
     access: &Access,
     database: &str,
@@ -76,17 +76,14 @@ pub async fn set_password(
         options.connect().await.map_err(|error| failed("connect as the master user", &error))?;
     let there = "SELECT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = $1)";
     let there = sqlx::query_scalar::<_, bool>(there).bind(role).fetch_one(&mut connection).await;
-    let name = quoted(role);
-    let mut statements = Vec::new();
     if !there.map_err(|error| failed(task, &error))? {
-        statements.push(format!("CREATE ROLE {name}"));
-        statements.push(format!("GRANT pg_read_all_data, pg_write_all_data TO {name}"));
+        return Err(StepError::Fatal(format!(
+            "there is no role {role} in the database\n(hint: it comes with the snapshot, or applications log in as the master user)"
+        )));
     }
-    statements.push(format!("ALTER ROLE {name} LOGIN PASSWORD '{}'", verifier(password)?));
-    for statement in statements {
-        let done = connection.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await;
-        done.map_err(|error| failed(task, &error))?;
-    }
+    let statement = format!("ALTER ROLE {} LOGIN PASSWORD '{}'", quoted(role), verifier(password)?);
+    let done = connection.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await;
+    done.map_err(|error| failed(task, &error))?;
     Ok(())
 }
 

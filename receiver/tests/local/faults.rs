@@ -92,3 +92,27 @@ async fn an_execution_can_be_stopped_anywhere() {
         assert_whole(&both, &state).await;
     }
 }
+
+#[tokio::test]
+async fn a_copy_that_never_ends_is_given_up_within_the_history_that_there_is() {
+    let both = two_releases().await;
+    let stuck = snapshots::local::Faults {
+        stuck_snapshots: ["dev-anon-shop-run-2".to_owned()].into(),
+        ..Default::default()
+    };
+    both.world.snapshots.set_faults(&stuck).unwrap();
+    let execution = both.refresh("run-2").await;
+    assert!(
+        failure(&execution).cause.contains("still waiting for snapshot"),
+        "{:?}",
+        execution.end
+    );
+    assert!(execution.took.as_secs() >= both.world.settings.deadlines.copy);
+    // An execution may take twice as long as this, however it is divided.
+    let whole = WORKFLOW.parse().unwrap().timeout_seconds.unwrap();
+    assert!(execution.took.as_secs() * 2 >= whole, "{:?}", execution.took);
+    assert!(execution.history.count * 4 < workflow::history::MOST_EVENTS);
+    both.assert_no_trace("run-2").await;
+    both.world.snapshots.set_faults(&Default::default()).unwrap();
+    assert_whole(&both, "AwaitSnapshot").await;
+}

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "tests fail as tests do")]
 
 mod arrive;
+mod command;
 mod definition;
 mod faults;
+mod postgres;
 mod refuse;
 mod swap;
 mod world;

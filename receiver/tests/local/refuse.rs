@@ -142,7 +142,7 @@ async fn what_is_in_the_database_must_be_what_the_statement_says() {
 #[tokio::test]
 async fn a_question_with_another_answer_keeps_it_out_and_the_answer_is_not_told() {
     let mut both = in_use().await;
-    let checks = both.shop().checks.get_mut("main").unwrap();
+    let checks = both.shop().checks.get_mut("shop").unwrap();
     checks.canaries[0].query = "SELECT email FROM customers LIMIT 1".into();
     both.release("2", 22).await;
     refused(&both, "Refused", "`no customer is real` has another answer").await;

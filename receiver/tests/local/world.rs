@@ -63,7 +63,7 @@ impl Both {
             "public_keys": [public_key(9), public_key(1)],
             "databases": { "shop": {
                 "name": "shop", "engine": "sqlite", "secret": "shop/database", "grace_hours": 0,
-                "checks": { "main": {
+                "checks": { "shop": {
                     "tables": ["customers"],
                     "canaries": [{
                         "name": "no customer is real", "expect": "0",
@@ -93,17 +93,23 @@ impl Both {
 
     pub async fn release_with(&self, run: &str, customers: u32, flaws: &Flaws) -> Snapshot {
         let shared = self.share(&self.production, run, customers, &self.share_key, flaws).await;
+        self.sign(run, &shared, flaws).await;
+        shared
+    }
+
+    /// Puts the signed statement of a snapshot where development reads it.
+    pub async fn sign(&self, run: &str, shared: &Snapshot, flaws: &Flaws) {
         let mut release = Release {
             database: "shop".into(),
             snapshot: shared.arn.clone(),
             resource_id: shared.source_id.clone(),
             created_at: shared.created_at.clone(),
             data_as_of: shared.data_as_of.clone(),
-            engine: "sqlite".into(),
+            engine: shared.engine.clone(),
             key: self.share_key.clone(),
             run_id: run.into(),
             reports: vec![Reported {
-                name: "shop.sqlite".into(),
+                name: "shop".into(),
                 run_id: format!("{run}-mask"),
                 report_digest: DIGEST.into(),
                 rules_digest: "e2e2".into(),
@@ -118,7 +124,6 @@ impl Both {
             let key = format!("releases/shop/{}.json", shared.name);
             self.world.handover.put(&key, &envelope.to_bytes()).await.unwrap();
         }
-        shared
     }
 
     /// A snapshot as a release is, shared by any account.
@@ -222,7 +227,7 @@ pub fn tags() -> Tags {
 }
 
 pub fn open(root: &std::path::Path, account: &str) -> Local {
-    Local::open(root, account).unwrap().patient(Duration::from_secs(30))
+    Local::open(root, account).unwrap().patient(Duration::from_secs(120))
 }
 
 fn masked(file: &std::path::Path, run: &str, customers: u32, flaws: &Flaws) {
