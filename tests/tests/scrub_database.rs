@@ -88,6 +88,50 @@ fn extended_statistics() -> Result<()> {
     Ok(())
 }
 
+/// What ANALYZE passes over, what nobody has masked, what belongs to another server: all of it has samples of values.
+#[test]
+fn statistics_that_analyze_would_not_gather_again() -> Result<()> {
+    let remote = tempfile::NamedTempFile::new()?;
+    std::fs::write(remote.path(), "canary-remote@corp.test\n".repeat(500))?;
+    std::fs::set_permissions(remote.path(), std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+    let plant = "
+        ALTER TABLE customer ALTER email SET STATISTICS 0;
+        CREATE TABLE ticket (id int, subject text); ALTER TABLE ticket ALTER subject SET STATISTICS 10;
+        INSERT INTO ticket SELECT g, 'from canary' || g % 5 || '@corp.test' FROM generate_series(1, 1000) g;
+        CREATE TABLE done (subject text); ALTER TABLE done ALTER subject SET STATISTICS 10;
+        INSERT INTO done SELECT subject FROM ticket; CREATE STATISTICS of_done (mcv) ON subject, length(subject) FROM done;
+        CREATE TABLE visit (at int, email text) PARTITION BY RANGE (at); CREATE TABLE visit_1 PARTITION OF visit DEFAULT;
+        CREATE INDEX lowered ON visit_1 (lower(email));
+        INSERT INTO visit SELECT g, 'canary' || g % 9 || '@corp.test' FROM generate_series(1, 1000) g;
+        ANALYZE ticket, done, visit, visit_1;
+        ALTER TABLE visit ALTER email SET STATISTICS 0; ALTER INDEX lowered ALTER COLUMN 1 SET STATISTICS 0;
+        UPDATE ticket SET subject = 'closed'; DELETE FROM done";
+    let rules = &format!(
+        "{RULES}  ticket: {{ columns: {{ id: keep, subject: keep }} }}\n  done: {{ columns: {{ subject: keep }} }}
+  visit: {{ columns: {{ at: keep, email: email }} }}\n  remote: {{ columns: {{ email: keep }} }}\n"
+    );
+    for (off, left) in
+        [("postgres.column-statistics,postgres.extended-statistics", true), ("", false)]
+    {
+        let database = planted("passed_over", plant)?;
+        database.query(&format!(
+            "CREATE EXTENSION file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
+             CREATE FOREIGN TABLE remote (email text) SERVER files OPTIONS (filename '{}');
+             ALTER FOREIGN TABLE remote OWNER TO {MASTER}; GRANT pg_read_server_files TO {MASTER}; ANALYZE remote",
+            remote.path().display()
+        ))?;
+        let run = Attack::on(&database, rules).without(off).run()?;
+        let files = files_with(&database, "@corp.test")?;
+        let names = database.query("SELECT relfilenode, oid::regclass FROM pg_class")?;
+        ensure!(files.is_empty() != left, "without `{off}`: {files:?}, {:?} {names}", run.checks);
+        let targets = "SELECT string_agg(attrelid::regclass::text, ' ' ORDER BY attrelid::regclass::text) FROM pg_attribute
+            WHERE attstattarget = 0 AND attrelid::regclass::text IN ('customer', 'visit', 'lowered') AND attnum > 0";
+        let passed_over = database.query(targets)?;
+        assert_eq!(passed_over.trim(), "customer lowered visit", "ANALYZE passes over others now");
+    }
+    Ok(())
+}
+
 /// A customer was deleted from a kept table before the snapshot; VACUUM would leave the bytes.
 #[test]
 fn dead_tuples_of_a_kept_table() -> Result<()> {

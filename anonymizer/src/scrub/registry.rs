@@ -222,7 +222,7 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "postgres.column-statistics",
         title: "column statistics hold no value from before the masking",
-        does: "gathered again by the run; verified, and pg_statistic is written anew (VACUUM FULL)",
+        does: "gathered again, of kept tables and of columns that ANALYZE passes over too; those of foreign tables are dropped; pg_statistic is written anew (VACUUM FULL)",
         reach: Reach::Database,
         needs: "ownership of the database",
         residue: "",

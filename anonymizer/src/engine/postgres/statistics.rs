@@ -254,7 +254,8 @@ async fn extended(
     Ok(rows.iter().map(object).collect())
 }
 
-async fn recreate_extended(
+/// Makes a table's extended statistics anew: they hold nothing then.
+pub async fn recreate_extended(
     conn: &mut PgConnection,
     table: &TableName,
     task: &str,

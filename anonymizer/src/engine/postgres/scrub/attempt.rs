@@ -40,7 +40,8 @@ pub async fn as_owner(
     answer(transaction(conn, body).await)
 }
 
-fn answer(result: Result<(), EngineError>) -> Result<Attempt, EngineError> {
+/// What came of it: an error of the server is an answer.
+pub fn answer(result: Result<(), EngineError>) -> Result<Attempt, EngineError> {
     match result {
         Ok(()) => Ok(Ok(())),
         Err(EngineError::Database { detail, .. }) => Ok(Err(detail)),
