@@ -64,6 +64,14 @@ impl Value<'_> {
                 into.extend_from_slice(itoa::Buffer::new().format(*us).as_bytes())
             }
             Value::Uuid(bytes) => into.extend_from_slice(hyphenated(bytes).as_bytes()),
+            Value::Inet(IpAddr::V4(ip), prefix) => {
+                let mut buffer = itoa::Buffer::new();
+                for (byte, after) in ip.octets().into_iter().zip(*b".../") {
+                    into.extend_from_slice(buffer.format(byte).as_bytes());
+                    into.push(after);
+                }
+                into.extend_from_slice(buffer.format(*prefix).as_bytes());
+            }
             Value::Inet(ip, prefix) => {
                 write!(into, "{ip}/{prefix}").expect("a Vec takes every write")
             }

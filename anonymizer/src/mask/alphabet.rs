@@ -17,7 +17,7 @@ pub(super) fn push_token(draw: &Draw, into: &mut String) {
         *character = BASE32[(bits & 31) as usize];
         bits >>= 5;
     }
-    into.extend(token.map(char::from));
+    into.push_str(std::str::from_utf8(&token).expect("base 32 is ASCII"));
 }
 
 /// Choices made from 64 bits at a time, which are divided faster than 128; 36^12 is just below 2^64.
@@ -30,8 +30,9 @@ pub(super) fn push_pattern(pattern: &str, mut bits: u128, into: &mut String) {
     let mut choose = |radix: u64| {
         if left == 0 {
             let size = 36_u128.pow(PER_CHUNK);
-            (chunk, left) = ((bits % size) as u64, PER_CHUNK);
-            bits /= size;
+            let others = bits / size;
+            (chunk, left) = ((bits - others * size) as u64, PER_CHUNK);
+            bits = others;
         }
         let choice = (chunk % radix) as u32;
         chunk /= radix;

@@ -90,10 +90,13 @@ impl Country {
 
 /// The remainder by 97 of the number that characters stand for: a letter for two digits, from `A` for 10.
 fn remainder(characters: impl Iterator<Item = char>) -> u32 {
-    characters.fold(0, |rest, character| {
+    let number = characters.fold(0, |number: u64, character| {
         let value = character.to_digit(36).unwrap_or(0);
-        (rest * if value < 10 { 10 } else { 100 } + value) % 97
-    })
+        // Divided only when the next character may not have room.
+        let number = if number < u64::MAX / 1_000 { number } else { number % 97 };
+        number * if value < 10 { 10 } else { 100 } + u64::from(value)
+    });
+    (number % 97) as u32
 }
 
 fn push_two(number: u32, into: &mut String) {
@@ -113,7 +116,11 @@ fn french(account: &str) -> (usize, String) {
         letter @ 10..28 => (letter - 10) % 9 + 1,
         letter => letter - 26,
     });
-    let rest = digits.chain([0, 0]).fold(0, |rest, digit| (rest * 10 + digit) % 97);
+    let number = digits.chain([0, 0]).fold(0, |number: u64, digit| {
+        let number = if number < u64::MAX / 100 { number } else { number % 97 };
+        number * 10 + u64::from(digit)
+    });
+    let rest = (number % 97) as u32;
     let mut key = String::new();
     push_two(97 - rest, &mut key);
     (account.len(), key)

@@ -106,19 +106,24 @@ impl NameOrder {
     fn join(self, first: &str, last: &str, limit: usize, into: &mut String) {
         let space = self.space();
         let left = limit.saturating_sub(last.chars().count() + space.len());
-        let initial = first.chars().next().map(|letter| format!("{letter}."));
-        let first = match initial {
-            _ if first.chars().count() <= left => first,
-            Some(ref initial) if left >= 2 && matches!(self, NameOrder::GivenFirst) => initial,
+        let initial = match first.chars().next() {
+            _ if first.chars().count() <= left => None,
+            Some(letter) if left >= 2 && matches!(self, NameOrder::GivenFirst) => Some(letter),
             _ => return into.push_str(last),
         };
-        let (one, other) = match self {
-            NameOrder::GivenFirst => (first, last),
-            _ => (last, first),
-        };
-        for part in [one, space, other] {
-            into.push_str(part);
+        match (self, initial) {
+            (_, Some(letter)) => {
+                into.push(letter);
+                into.push('.');
+            }
+            (NameOrder::GivenFirst, None) => into.push_str(first),
+            (_, None) => into.push_str(last),
         }
+        into.push_str(space);
+        into.push_str(match self {
+            NameOrder::GivenFirst => last,
+            _ => first,
+        });
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::fingerprint::Fingerprint;
 use super::normal;
+use super::plain::Room;
 use super::sealed::{self, Writer};
 use super::vault::{Kept, VaultError, failed};
 use crate::identifier::Identifier;
@@ -14,6 +15,7 @@ pub(super) const BUFFERED: usize = sealed::MOST_BYTES / Fingerprint::BYTES;
 /// Collects the originals of one unit.
 pub struct Collector {
     kept: Arc<Kept>,
+    room: Room,
     buffer: Vec<Fingerprint>,
     writer: Option<Writer>,
     /// The first thing that went wrong; told when the unit is done.
@@ -23,15 +25,16 @@ pub struct Collector {
 impl Collector {
     /// A collector that has seen nothing yet.
     pub(super) fn new(kept: Arc<Kept>) -> Self {
-        Self { kept, buffer: Vec::new(), writer: None, failed: None }
+        Self { kept, room: Room::default(), buffer: Vec::new(), writer: None, failed: None }
     }
 
     /// Notes an original.
     pub fn add(&mut self, kind: Identifier, text: &str) {
         let (fingerprints, buffer) = (&self.kept.fingerprints, &mut self.buffer);
-        normal::original(kind, text, &mut |kind, normal| {
-            buffer.push(fingerprints.of(kind, normal));
-        });
+        let mut keep = |kind, normal: &[u8]| buffer.push(fingerprints.of(kind, normal));
+        if !self.room.original(kind, text, &mut keep) {
+            normal::original(kind, text, &mut keep);
+        }
         if self.buffer.len() >= BUFFERED {
             self.relieve();
         }

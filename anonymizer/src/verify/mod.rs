@@ -20,6 +20,7 @@ mod names;
 pub mod normal;
 mod number;
 mod phone;
+mod plain;
 mod scope;
 mod sealed;
 mod search;

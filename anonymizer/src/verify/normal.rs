@@ -91,10 +91,17 @@ pub(super) fn address(bytes: &[u8], at: usize, into: &mut Vec<u8>) -> bool {
         fold(&String::from_utf8_lossy(bytes), into);
     }
     let at = memchr::memchr(b'@', into).unwrap_or(at);
-    at > 0 && !ROLES.contains(&&into[..at])
+    at > 0 && !is_role(&into[..at])
 }
 
-/// Local parts behind which there is nobody.
+/// A local part in small letters behind which there is nobody.
+pub(super) fn is_role(local: &[u8]) -> bool {
+    local.len() <= LONGEST_ROLE && ROLES.contains(&local)
+}
+
+/// Most local parts are longer.
+const LONGEST_ROLE: usize = 13;
+
 const ROLES: &[&[u8]] = &[
     b"noreply",
     b"no-reply",

@@ -100,6 +100,9 @@ pub fn iban_length(country: &[u8]) -> Option<usize> {
     LENGTHS.iter().find(|(code, _)| code.as_slice() == country).map(|(_, length)| (*length).into())
 }
 
+/// A hundred times this, and 99 more, has room in 64 bits.
+const MUCH: u64 = u64::MAX / 1_000;
+
 /// True for an IBAN without blanks, in capital letters, of its country's length and with right check digits.
 pub fn is_iban(text: &[u8]) -> bool {
     let Some((head, account)) = text.split_at_checked(4) else { return false };
@@ -111,10 +114,12 @@ pub fn is_iban(text: &[u8]) -> bool {
         b'A'..=b'Z' => Some(u32::from(byte - b'A') + 10),
         _ => None,
     };
-    let rest = account.iter().chain(head).try_fold(0, |rest, byte| {
-        value(byte).map(|value| (rest * if value < 10 { 10 } else { 100 } + value) % 97)
+    let rest = account.iter().chain(head).try_fold(0, |rest: u64, byte| {
+        // Divided only when the next character may not have room.
+        let rest = if rest < MUCH { rest } else { rest % 97 };
+        value(byte).map(|value| rest * if value < 10 { 10 } else { 100 } + u64::from(value))
     });
-    rest == Some(1)
+    rest.is_some_and(|rest| rest % 97 == 1)
 }
 
 /// True for 13 to 19 digits as payment cards have them: a known first digit, and a right last one (ISO/IEC 7812).

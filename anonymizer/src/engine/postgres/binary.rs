@@ -3,7 +3,8 @@
 
 use crate::engine::EngineError;
 use crate::engine::postgres::codec::Codec;
-use crate::engine::postgres::rows::{BATCH_BYTES, Format, RowMasker, Rows};
+use crate::engine::postgres::fields::Rows;
+use crate::engine::postgres::rows::{BATCH_BYTES, Format, RowMasker};
 use crate::mask::MaskError;
 use crate::value::Value;
 
@@ -27,17 +28,6 @@ impl Format for Binary {
         out: &mut Vec<u8>,
     ) -> Result<(), MaskError> {
         codec.encode(value, original, out)
-    }
-
-    fn copy(field: Option<&[u8]>, out: &mut Vec<u8>) {
-        match field {
-            // The server sends lengths as i32, so this one came from an i32.
-            Some(field) => {
-                out.extend_from_slice(&(field.len() as i32).to_be_bytes());
-                out.extend_from_slice(field);
-            }
-            None => out.extend_from_slice(&(-1_i32).to_be_bytes()),
-        }
     }
 
     fn start_row(fields: usize, out: &mut Vec<u8>) {
@@ -127,23 +117,24 @@ impl BinaryStream {
             self.ended = true;
             return Ok(Some(at + 2));
         }
-        let mut at = at + 2;
+        let start = at + 2;
+        let mut at = start;
         for _ in 0..u16::from_be_bytes([count[0], count[1]]) {
             let Some(length) = data.get(at..at + 4) else { return Ok(self.rows.abandon()) };
             at += 4;
             match i32::from_be_bytes(length.try_into().expect("the slice has four bytes")) {
-                -1 => self.rows.field(None),
+                -1 => self.rows.null(at),
                 length => {
                     let end = at + usize::try_from(length).map_err(|_| malformed())?;
                     if end > data.len() {
                         return Ok(self.rows.abandon());
                     }
-                    self.rows.field(Some(at..end));
+                    self.rows.field(at..end);
                     at = end;
                 }
             }
         }
-        if self.rows.end() { Ok(Some(at)) } else { Err(malformed()) }
+        if self.rows.end(start) { Ok(Some(at)) } else { Err(malformed()) }
     }
 }
 

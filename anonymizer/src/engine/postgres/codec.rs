@@ -154,7 +154,9 @@ impl Codec {
         out: &mut Vec<u8>,
     ) -> Result<(), MaskError> {
         match (self, value) {
-            (Codec::Text | Codec::BlankPadded, Value::Text(t)) if !t.contains('\0') => {
+            (Codec::Text | Codec::BlankPadded, Value::Text(t))
+                if memchr::memchr(0, t.as_bytes()).is_none() =>
+            {
                 out.extend_from_slice(t.as_bytes());
             }
             (Codec::Bool, Value::Bool(b)) => out.push((*b).into()),

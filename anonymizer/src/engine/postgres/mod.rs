@@ -18,6 +18,7 @@ mod cascade;
 mod check;
 mod codec;
 mod error;
+mod fields;
 mod finish;
 mod guard;
 mod indexes;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::engine::collect::collect;
 use crate::engine::postgres::codec::Codec;
+use crate::engine::postgres::fields::{Field, Rows};
 use crate::engine::{ColumnOutcome, EngineError};
 use crate::identifier::Identifier;
 use crate::mask::draws::{Draws, Ticket};
@@ -41,51 +42,6 @@ pub struct FieldPlan {
     pub spread: Option<RefCell<Spread>>,
 }
 
-/// A field's bytes in a row, `None` for NULL.
-pub type Field = Option<Range<usize>>;
-
-/// Rows of a COPY stream, split into fields.
-pub struct Rows {
-    /// Fields in a row.
-    width: usize,
-    count: usize,
-    fields: Vec<Field>,
-}
-
-impl Rows {
-    /// No rows yet, of that many fields each.
-    pub fn new(width: usize) -> Self {
-        Self { width, count: 0, fields: Vec::new() }
-    }
-
-    /// Forgets the rows.
-    pub fn clear(&mut self) {
-        self.count = 0;
-        self.fields.clear();
-    }
-
-    /// Adds a field to the row that is being split.
-    pub fn field(&mut self, field: Field) {
-        self.fields.push(field);
-    }
-
-    /// Ends the row; answers false where it has another number of fields than the others.
-    pub fn end(&mut self) -> bool {
-        self.count += 1;
-        self.fields.len() == self.count * self.width
-    }
-
-    /// Forgets the fields of a row that is not complete; answers that there is none.
-    pub fn abandon<T>(&mut self) -> Option<T> {
-        self.fields.truncate(self.count * self.width);
-        None
-    }
-
-    fn row(&self, number: usize) -> &[Field] {
-        &self.fields[number * self.width..(number + 1) * self.width]
-    }
-}
-
 /// Bytes of a stream that are masked together: enough rows for draws to be made side by side, and a buffer that stays in
 /// the processor's cache.
 pub const BATCH_BYTES: usize = 32 << 10;
@@ -101,8 +57,6 @@ pub trait Format {
         original: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), MaskError>;
-    /// Appends a field as it came, `None` for NULL.
-    fn copy(field: Option<&[u8]>, out: &mut Vec<u8>);
     /// Appends the start of a row of that many fields.
     fn start_row(fields: usize, out: &mut Vec<u8>);
     /// Appends what stands before the field of that index.
@@ -135,9 +89,28 @@ pub struct RowMasker {
     pub deleted: u64,
     /// Takes the originals that the leak gate looks for.
     pub collector: Option<Collector>,
+    steps: Vec<Step>,
     scratch: String,
     draws: Draws,
-    tickets: Vec<Option<Ticket>>,
+    cells: Vec<Read<'static>>,
+}
+
+/// What is done with a row's fields, in their order.
+enum Step {
+    /// Neighbours that are copied as they are.
+    Copy(Range<usize>),
+    /// One that is masked.
+    Mask(usize),
+}
+
+/// What was found in a cell that is to be masked.
+enum Read<'a> {
+    /// NULL, or what is passed through as it is.
+    AsIs,
+    /// A value, and where its keyed bits will be.
+    Value(Value<'a>, Option<Ticket>),
+    /// What cannot be read. It is told of when its turn to be masked comes: its row may be left or go.
+    Unreadable(MaskError),
 }
 
 impl RowMasker {
@@ -149,6 +122,7 @@ impl RowMasker {
         delete_flag: Option<usize>,
     ) -> Self {
         let seen = vec![ColumnOutcome::default(); fields.len()];
+        let steps = steps(&fields);
         Self {
             table,
             fields,
@@ -159,9 +133,10 @@ impl RowMasker {
             skipped: 0,
             deleted: 0,
             collector: None,
+            steps,
             scratch: String::new(),
             draws: Draws::default(),
-            tickets: Vec::new(),
+            cells: Vec::new(),
         }
     }
 
@@ -179,27 +154,40 @@ impl RowMasker {
         rows: &Rows,
         out: &mut Vec<u8>,
     ) -> Result<(), EngineError> {
-        self.draw_ahead::<F>(data, rows);
-        for number in 0..rows.count {
-            self.row::<F>(data, rows, number, out)?;
+        let mut cells = recycle(std::mem::take(&mut self.cells));
+        self.draw_ahead::<F>(data, rows, &mut cells);
+        let each = cells.len().checked_div(rows.count()).unwrap_or(0);
+        for number in 0..rows.count() {
+            self.row::<F>(data, rows, number, &cells[number * each..(number + 1) * each], out)?;
         }
+        self.cells = recycle(cells);
         Ok(())
     }
 
-    /// Asks for the keyed bits of all cells, then draws them together. A value that cannot be read is told of when its turn
-    /// to be masked comes.
-    fn draw_ahead<F: Format>(&mut self, data: &[u8], rows: &Rows) {
+    /// Reads all cells that are to be masked and asks for their keyed bits, then draws them together.
+    fn draw_ahead<'a, F: Format>(
+        &mut self,
+        data: &'a [u8],
+        rows: &Rows,
+        cells: &mut Vec<Read<'a>>,
+    ) {
         self.draws.clear();
-        self.tickets.clear();
-        for number in 0..rows.count {
+        for number in 0..rows.count() {
             let row = rows.row(number);
-            for (index, plan) in self.fields.iter().enumerate() {
-                let ticket = plan.mask.as_deref().and_then(|mask| {
-                    let (value, seed) = values::<F>(&self.fields, index, data, row).ok()??;
-                    let cell = Cell { value: &value, seed: seed.as_ref(), draw: None };
-                    mask.ask(&cell, &mut self.draws)
+            for plan in self.steps.iter().filter_map(|step| step.masked()) {
+                let (plan, field) = (&self.fields[plan], row[plan].of(data));
+                cells.push(match field.map(|field| decode::<F>(plan, field)) {
+                    None | Some(Ok(None)) => Read::AsIs,
+                    Some(Ok(Some(value))) => {
+                        let ticket = plan.mask.as_deref().and_then(|mask| {
+                            let seed = seed::<F>(&self.fields, plan, data, row).ok()?;
+                            let cell = Cell { value: &value, seed: seed.as_ref(), draw: None };
+                            mask.ask(&cell, &mut self.draws)
+                        });
+                        Read::Value(value, ticket)
+                    }
+                    Some(Err(error)) => Read::Unreadable(error),
                 });
-                self.tickets.push(ticket);
             }
         }
         self.draws.compute();
@@ -210,6 +198,7 @@ impl RowMasker {
         data: &[u8],
         rows: &Rows,
         number: usize,
+        cells: &[Read<'_>],
         out: &mut Vec<u8>,
     ) -> Result<(), EngineError> {
         let row = rows.row(number);
@@ -219,23 +208,32 @@ impl RowMasker {
             return Ok(());
         }
         self.rows += 1;
-        let skip = is_set::<F>(self.skip_flag, data, row);
-        self.skipped += u64::from(skip);
-        F::start_row(self.fields.len(), out);
-        for index in 0..self.fields.len() {
-            F::separate(index, out);
-            let field = row[index].clone().map(|range| &data[range]);
-            match field {
-                Some(field) if !skip && self.fields[index].mask.is_some() => {
-                    let ticket = self.tickets[number * self.fields.len() + index];
-                    self.mask_field::<F>(index, field, data, row, ticket, out)?;
+        let width = self.fields.len();
+        F::start_row(width, out);
+        if is_set::<F>(self.skip_flag, data, row) {
+            self.skipped += 1;
+            out.extend_from_slice(&data[rows.whole(number, 0..width)]);
+            F::end_row(out);
+            return Ok(());
+        }
+        let mut cells = cells.iter();
+        for at in 0..self.steps.len() {
+            match &self.steps[at] {
+                Step::Copy(fields) => {
+                    out.extend_from_slice(&data[rows.whole(number, fields.clone())]);
                 }
-                _ => F::copy(field, out),
+                &Step::Mask(index) => match (row[index].of(data), cells.next()) {
+                    (Some(field), Some(cell @ (Read::Value(..) | Read::Unreadable(_)))) => {
+                        F::separate(index, out);
+                        self.mask_field::<F>(index, field, data, row, cell, out)?;
+                    }
+                    _ => out.extend_from_slice(&data[rows.whole(number, index..index + 1)]),
+                },
             }
-            if !skip {
-                self.seen[index].values += 1;
-                self.seen[index].nulls += u64::from(field.is_none());
-            }
+        }
+        for (seen, field) in self.seen.iter_mut().zip(row) {
+            seen.values += 1;
+            seen.nulls += u64::from(field.is_null());
         }
         F::end_row(out);
         Ok(())
@@ -244,8 +242,8 @@ impl RowMasker {
     /// Notes what identifies somebody in a row that goes. It may go because a mask could not read it.
     fn collect_row<F: Format>(&mut self, data: &[u8], row: &[Field]) {
         for (plan, field) in self.fields.iter().zip(row).filter(|(plan, _)| plan.has_originals) {
-            if let Some(range) = field.clone() {
-                let _ = collect_field::<F>(&mut self.collector, plan, &data[range]);
+            if let Some(field) = field.of(data) {
+                let _ = collect_field::<F>(&mut self.collector, plan, field);
             }
         }
     }
@@ -256,7 +254,7 @@ impl RowMasker {
         field: &[u8],
         data: &[u8],
         row: &[Field],
-        ticket: Option<Ticket>,
+        cell: &Read<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), EngineError> {
         let start = out.len();
@@ -264,18 +262,26 @@ impl RowMasker {
         let plan = &self.fields[index];
         let mask = plan.mask.as_deref().expect("only masked fields get here");
         let masked = (|| {
-            let Some((value, seed)) = values::<F>(&self.fields, index, data, row)? else {
-                F::copy(Some(field), out);
-                return Ok(());
+            let (value, ticket) = match cell {
+                Read::Value(value, ticket) => (value, *ticket),
+                Read::Unreadable(error) => return Err(error.clone()),
+                Read::AsIs => return Ok(()),
             };
+            let seed = seed::<F>(&self.fields, plan, data, row)?;
             if plan.has_originals {
-                collect_field::<F>(&mut self.collector, plan, field)?;
+                match &mut self.collector {
+                    // What was read is what is in the field.
+                    Some(collector) if !plan.constant && plan.codec != Codec::Opaque => {
+                        collect(collector, plan.identifies, mask, value)?;
+                    }
+                    collector => collect_field::<F>(collector, plan, field)?,
+                }
             }
             let draw = ticket.map(|ticket| self.draws.get(ticket));
-            let cell = Cell { value: &value, seed: seed.as_ref(), draw };
+            let cell = Cell { value, seed: seed.as_ref(), draw };
             let fake = mask.apply(&cell, &mut self.scratch)?;
             if let Some(spread) = &plan.spread {
-                spread.borrow_mut().see(&value, &fake);
+                spread.borrow_mut().see(value, &fake);
             }
             F::encode(&plan.codec, &fake, field, out)
         })();
@@ -290,26 +296,50 @@ impl RowMasker {
     }
 }
 
-/// True for a row whose flag field of that index is true.
-fn is_set<F: Format>(flag: Option<usize>, data: &[u8], row: &[Field]) -> bool {
-    flag.and_then(|index| row[index].clone()).is_some_and(|range| F::is_true(&data[range]))
+impl Step {
+    fn masked(&self) -> Option<usize> {
+        match self {
+            Step::Copy(_) => None,
+            Step::Mask(index) => Some(*index),
+        }
+    }
 }
 
-/// A masked field's value and that of its seed; `None` for NULL and for what is passed through as it is.
-fn values<'a, F: Format>(
+/// What is done with a row of these fields: as few copies as there can be.
+fn steps(fields: &[FieldPlan]) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for (index, field) in fields.iter().enumerate() {
+        match steps.last_mut() {
+            _ if field.mask.is_some() => steps.push(Step::Mask(index)),
+            Some(Step::Copy(fields)) => fields.end = index + 1,
+            _ => steps.push(Step::Copy(index..index + 1)),
+        }
+    }
+    steps
+}
+
+/// The same room for cells that live elsewhere: an empty vector keeps its memory through this.
+fn recycle<'b>(mut cells: Vec<Read<'_>>) -> Vec<Read<'b>> {
+    cells.clear();
+    cells.into_iter().map(|_| Read::AsIs).collect()
+}
+
+/// True for a row whose flag field of that index is true.
+fn is_set<F: Format>(flag: Option<usize>, data: &[u8], row: &[Field]) -> bool {
+    flag.and_then(|index| row[index].of(data)).is_some_and(F::is_true)
+}
+
+/// The value that a field's fakes are derived from, where its rule names another column.
+fn seed<'a, F: Format>(
     fields: &[FieldPlan],
-    index: usize,
+    plan: &FieldPlan,
     data: &'a [u8],
     row: &[Field],
-) -> Result<Option<(Value<'a>, Option<Value<'a>>)>, MaskError> {
-    let plan = &fields[index];
-    let Some(field) = row[index].clone() else { return Ok(None) };
-    let Some(value) = decode::<F>(plan, &data[field])? else { return Ok(None) };
-    let seed = match plan.seed.and_then(|seed| Some((seed, row[seed].clone()?))) {
-        Some((seed, field)) => decode_seed::<F>(&fields[seed], &data[field])?,
-        None => None,
-    };
-    Ok(Some((value, seed)))
+) -> Result<Option<Value<'a>>, MaskError> {
+    match plan.seed.and_then(|seed| Some((&fields[seed], row[seed].of(data)?))) {
+        Some((plan, field)) => decode_seed::<F>(plan, field),
+        None => Ok(None),
+    }
 }
 
 /// Notes what identifies somebody in a field. What a mask could not look into is taken as its text.

@@ -8,7 +8,8 @@ use jiff::civil::{Date, DateTime, Time};
 use crate::engine::EngineError;
 use crate::engine::postgres::array_text;
 use crate::engine::postgres::codec::Codec;
-use crate::engine::postgres::rows::{BATCH_BYTES, Format, RowMasker, Rows};
+use crate::engine::postgres::fields::Rows;
+use crate::engine::postgres::rows::{BATCH_BYTES, Format, RowMasker};
 use crate::mask::MaskError;
 use crate::value::{Value, hyphenated};
 
@@ -50,10 +51,6 @@ impl Format for Text {
             None => out.extend_from_slice(b"\\N"),
         }
         Ok(())
-    }
-
-    fn copy(field: Option<&[u8]>, out: &mut Vec<u8>) {
-        out.extend_from_slice(field.unwrap_or(b"\\N"));
     }
 
     fn start_row(_: usize, _: &mut Vec<u8>) {}
@@ -270,7 +267,7 @@ impl TextStream {
     fn mask(&mut self, masker: &mut RowMasker, out: &mut Vec<u8>) -> Result<(), EngineError> {
         let mut used = 0;
         self.rows.clear();
-        while let Some(length) = self.pending[used..].iter().position(|byte| *byte == b'\n') {
+        while let Some(length) = memchr::memchr(b'\n', &self.pending[used..]) {
             self.split(used..used + length)?;
             used += length + 1;
         }
@@ -280,13 +277,17 @@ impl TextStream {
     }
 
     fn split(&mut self, line: std::ops::Range<usize>) -> Result<(), EngineError> {
-        let mut at = line.start;
+        let start = line.start;
+        let mut at = start;
         for field in self.pending[line].split(|byte| *byte == b'\t') {
             let range = at..at + field.len();
             at = range.end + 1;
-            self.rows.field(if field == b"\\N" { None } else { Some(range) });
+            match field {
+                b"\\N" => self.rows.null(range.end),
+                _ => self.rows.field(range),
+            }
         }
-        if self.rows.end() { Ok(()) } else { Err(malformed()) }
+        if self.rows.end(start) { Ok(()) } else { Err(malformed()) }
     }
 }
 

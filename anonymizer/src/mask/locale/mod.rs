@@ -155,10 +155,34 @@ const HOUSE_NUMBERS: u64 = 199;
 
 /// A pattern with a name, a word and a house number in it.
 pub(super) struct Template {
-    pattern: &'static str,
+    parts: Vec<Part>,
     words: Words,
     names: Picker,
     longest: usize,
+}
+
+/// What a [`Template`] is put together from.
+enum Part {
+    Text(&'static str),
+    Number,
+    Word,
+    Name,
+}
+
+/// The parts of a pattern, in their order.
+fn parts(mut pattern: &'static str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    while let Some((before, after)) = pattern.split_once('{') {
+        parts.extend((!before.is_empty()).then_some(Part::Text(before)));
+        parts.push(match after.as_bytes()[0] {
+            b's' => Part::Name,
+            b'w' => Part::Word,
+            _ => Part::Number,
+        });
+        pattern = &after[2..];
+    }
+    parts.extend((!pattern.is_empty()).then_some(Part::Text(pattern)));
+    parts
 }
 
 impl Template {
@@ -180,7 +204,7 @@ impl Template {
         };
         let names = Picker::new(names, limit)?;
         let longest = fixed + names.longest();
-        Some(Self { pattern, words, names, longest })
+        Some(Self { parts: parts(pattern), words, names, longest })
     }
 
     /// The longest text it writes, in characters.
@@ -190,19 +214,16 @@ impl Template {
 
     /// Appends the text of a draw.
     pub(super) fn push(&self, draw: &Draw, into: &mut String) {
-        let mut rest = self.pattern;
-        while let Some((before, after)) = rest.split_once('{') {
-            into.push_str(before);
-            match after.as_bytes()[0] {
-                b's' => into.push_str(self.names.pick(draw.word(0))),
-                b'w' => into.push_str(self.words[scale(draw.word(1), self.words.len())]),
-                _ => {
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => into.push_str(text),
+                Part::Name => into.push_str(self.names.pick(draw.word(0))),
+                Part::Word => into.push_str(self.words[scale(draw.word(1), self.words.len())]),
+                Part::Number => {
                     let number = 1 + draw.below(2, HOUSE_NUMBERS);
                     into.push_str(itoa::Buffer::new().format(number));
                 }
             }
-            rest = &after[2..];
         }
-        into.push_str(rest);
     }
 }
