@@ -23,28 +23,40 @@ pub(super) fn push_token(draw: &Draw, into: &mut String) {
 /// Choices made from 64 bits at a time, which are divided faster than 128; 36^12 is just below 2^64.
 const PER_CHUNK: u32 = 12;
 
+/// Keyed bits, and what of them is left for choices.
+struct Choices {
+    bits: u128,
+    chunk: u64,
+    left: u32,
+}
+
+impl Choices {
+    // Inlined, so that each radix is a constant: divisions by one are multiplications.
+    #[inline(always)]
+    fn next(&mut self, radix: u64) -> u32 {
+        if self.left == 0 {
+            let size = 36_u128.pow(PER_CHUNK);
+            let others = self.bits / size;
+            (self.chunk, self.left) = ((self.bits - others * size) as u64, PER_CHUNK);
+            self.bits = others;
+        }
+        let choice = (self.chunk % radix) as u32;
+        self.chunk /= radix;
+        self.left -= 1;
+        choice
+    }
+}
+
 /// Appends a pattern: `#` is a digit, `%` a digit other than 0, `@` a capital letter, `$` a digit or a capital letter,
 /// anything else is itself.
-pub(super) fn push_pattern(pattern: &str, mut bits: u128, into: &mut String) {
-    let (mut chunk, mut left) = (0, 0);
-    let mut choose = |radix: u64| {
-        if left == 0 {
-            let size = 36_u128.pow(PER_CHUNK);
-            let others = bits / size;
-            (chunk, left) = ((bits - others * size) as u64, PER_CHUNK);
-            bits = others;
-        }
-        let choice = (chunk % radix) as u32;
-        chunk /= radix;
-        left -= 1;
-        choice
-    };
+pub(super) fn push_pattern(pattern: &str, bits: u128, into: &mut String) {
+    let mut choices = Choices { bits, chunk: 0, left: 0 };
     for character in pattern.chars() {
         into.push(match character {
-            '#' => digit(choose(10)),
-            '%' => digit(1 + choose(9)),
-            '@' => letter(choose(26)),
-            '$' => match choose(36) {
+            '#' => digit(choices.next(10)),
+            '%' => digit(1 + choices.next(9)),
+            '@' => letter(choices.next(26)),
+            '$' => match choices.next(36) {
                 number @ 0..10 => digit(number),
                 number => letter(number - 10),
             },

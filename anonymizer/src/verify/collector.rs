@@ -66,7 +66,7 @@ impl Collector {
     }
 
     fn sort(&mut self) {
-        self.buffer.sort_unstable();
+        self.buffer.sort_unstable_by_key(|fingerprint| fingerprint.wide());
         self.buffer.dedup();
     }
 
