@@ -220,6 +220,20 @@ mod tests {
     }
 
     #[test]
+    fn commands_that_the_readme_shows_can_be_typed() {
+        let readme = include_str!("../../README.md").lines();
+        let commands = readme.filter(|line| line.starts_with("refresh "));
+        let commands = commands.map(|line| line.split('#').next().unwrap_or_default());
+        let mut shown = 0;
+        for command in commands {
+            let parsed = Cli::try_parse_from(command.split_whitespace());
+            assert!(parsed.is_ok(), "{command}: {}", parsed.unwrap_err());
+            shown += 1;
+        }
+        assert!(shown >= 4);
+    }
+
+    #[test]
     fn a_developer_says_why_and_how_old_and_nothing_else() {
         let parse = |line: &str| Cli::try_parse_from(line.split(' '));
         assert!(parse("refresh request --local r --new --max-age 4 --reason x").is_ok());

@@ -4,11 +4,13 @@
 //! A swap is done when the secret leads to the new database, and is not taken back from then on. Everything follows from
 //! names and tags: a run that was killed has told nobody how far it was.
 
+use jiff::Timestamp;
 use snapshots::status::Meaning;
 use snapshots::{Database, SnapshotError, Snapshots};
 use workflow::StepError;
 
 use crate::pointer::Pointer;
+use crate::record::Record;
 use crate::world::{World, made_by};
 use crate::{names, record};
 
@@ -22,6 +24,37 @@ pub async fn is_done<S: Snapshots>(
     let pointer = Pointer::get(&world.secrets, &target.secret).await?;
     Ok(pointer.is_some_and(|pointer| pointer.run == run)
         || record::get(&world.documents, database, run).await?.is_some())
+}
+
+/// Writes down the swap of a run that has died right after it.
+pub async fn settle<S: Snapshots>(
+    world: &World<S>,
+    database: &str,
+    run: &str,
+) -> Result<(), StepError> {
+    let target = world.target(database)?;
+    let pointer = Pointer::get(&world.secrets, &target.secret).await?;
+    let Some(pointer) = pointer.filter(|pointer| pointer.run == run) else { return Ok(()) };
+    if record::get(&world.documents, database, run).await?.is_some() {
+        return Ok(());
+    }
+    let new = world.database(&pointer.resource_id).await?;
+    let old = world.snapshots.database(&names::old(&target.name, run)).await?;
+    let tag = |key: &str| new.tags.get(key).cloned().unwrap_or_default();
+    let record = Record {
+        run: run.to_owned(),
+        swapped_at: Timestamp::now(),
+        old: old.map(|old| old.resource_id),
+        source: tag(names::SOURCE_TAG),
+        data_as_of: tag(names::AS_OF_TAG),
+        // Nobody is left who knows.
+        rules: String::new(),
+        outage_ms: 0,
+        endpoint: new.endpoint.clone(),
+        new: new.resource_id,
+        retired: false,
+    };
+    record::put(&world.documents, database, &record).await
 }
 
 /// Gives names back. Answers with what is waited for.

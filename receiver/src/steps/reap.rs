@@ -27,16 +27,22 @@ pub struct Output {
 
 pub async fn step<S: Snapshots>(world: &World<S>, input: Input) -> Result<Output, StepError> {
     let Input { mut seen, poll } = input;
-    let mut waiting = None;
+    let (mut waiting, mut failed) = (None, None);
+    let mut note = |outcome: Result<Option<String>, StepError>| match outcome {
+        Ok(what) => waiting = waiting.take().or(what),
+        // One that cannot be taken back does not keep the others.
+        Err(error) => failed = failed.take().or(Some(error)),
+    };
     for database in world.settings.databases.keys() {
         for run in dead(world, database).await? {
-            waiting = waiting.or(take_back(world, database, &run, &mut seen).await?);
+            note(take_back(world, database, &run, &mut seen).await);
         }
-        waiting = waiting.or(retire::due(world, database).await?.waiting);
+        note(retire::due(world, database).await.map(|retired| retired.waiting));
     }
-    let poll = match waiting {
-        Some(what) => poll.wait(&world.settings, world.settings.deadlines.delete, &what)?,
-        None => poll.found(&world.settings),
+    let poll = match (waiting, failed) {
+        (Some(what), _) => poll.wait(&world.settings, world.settings.deadlines.delete, &what)?,
+        (None, Some(error)) => return Err(error),
+        (None, None) => poll.found(&world.settings),
     };
     Ok(Output { seen, poll })
 }
@@ -47,6 +53,7 @@ async fn take_back<S: Snapshots>(
     run: &str,
     seen: &mut Vec<String>,
 ) -> Result<Option<String>, StepError> {
+    undo::settle(world, database, run).await?;
     let mut waiting = undo::names(world, database, run).await?;
     if waiting.is_none() {
         waiting = undo::things(world, database, run, seen).await?;

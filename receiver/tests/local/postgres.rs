@@ -5,6 +5,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
 
+use receiver::pointer::Pointer;
+use receiver::reader::Access;
 use receiver::settings::{Canary, Checks};
 use snapshots::local::NewDatabase;
 use snapshots::{Database, Kind, Snapshots as _};
@@ -117,7 +119,7 @@ const COUNT: &str = "SELECT count(*) FROM customers";
 
 #[tokio::test]
 async fn applications_find_the_new_server_with_a_new_password_under_the_old_name() {
-    let servers = Servers::start().await;
+    let mut servers = Servers::start().await;
     let both = &servers.both;
     servers.release("1", 11, DIGEST).await;
     result(&both.refresh("run-1").await);
@@ -150,4 +152,35 @@ async fn applications_find_the_new_server_with_a_new_password_under_the_old_name
     assert!(failure(&refused).cause.contains("forgotten is in no report"), "{:?}", refused.end);
     assert_eq!(ask(second.url.as_ref().unwrap(), COUNT).unwrap(), "22");
     both.assert_no_trace("run-4").await;
+
+    // Without a role of their own, applications are led to where the platform keeps the master user's password.
+    ask(&master(&servers.shop, "postgres"), "DROP DATABASE forgotten").unwrap();
+    servers.both.shop().user = None;
+    servers.release("5", 55, DIGEST).await;
+    let both = &servers.both;
+    result(&both.refresh("run-5").await);
+    let pointer = both.pointer().await;
+    assert_eq!((&pointer.password, &pointer.url), (&None, &None));
+    let shop = both.database("shop").await.unwrap();
+    assert_eq!(pointer.secret, shop.secret.as_ref().map(|secret| secret.arn.clone()));
+    assert_eq!(ask(&master(&shop, "shop"), COUNT).unwrap(), "55");
+    as_on_rds(both, &shop, pointer).await;
+}
+
+/// There the platform's secret holds a name and a password, and the endpoint is known from elsewhere.
+async fn as_on_rds(both: &Both, shop: &Database, pointer: Pointer) {
+    let url = master(shop, "shop");
+    let login = url.strip_prefix("postgres://").unwrap().split('@').next().unwrap();
+    let (username, password) = login.split_once(':').unwrap();
+    let text = serde_json::json!({ "username": username, "password": password }).to_string();
+    both.world.secrets.put("as-on-rds", &account::Secret::new(text)).await.unwrap();
+    let pointer = Pointer { secret: Some("as-on-rds".into()), ..pointer };
+    let access = Access::of(&both.world.secrets, &pointer).await.unwrap();
+    let mut session = access.open("shop").await.unwrap();
+    assert_eq!(session.marker().await.unwrap().unwrap().digest, DIGEST);
+    assert_eq!(session.value(COUNT, "count").await.unwrap().as_deref(), Some("55"));
+    // A session of the receiver's reads.
+    let error = session.value("SELECT nextval('x') FROM customers", "q").await.unwrap_err();
+    assert!(error.cause().ends_with("SQLSTATE 42P01"), "{error}");
+    assert!(session.has_rows("anonymizer.statement").await.unwrap());
 }

@@ -111,3 +111,35 @@ async fn a_rename_that_comes_to_nothing_is_noticed() {
         both.assert_no_trace("run-2").await;
     }
 }
+
+#[tokio::test]
+async fn what_cannot_be_taken_back_keeps_everybody_else_out_until_it_is() {
+    let both = two_releases().await;
+    // Neither the new one gets the name, nor the old one gets it back within its time.
+    let refused =
+        Faults { refused_renames: [("shop".to_owned(), 1000)].into(), ..Faults::default() };
+    both.world.snapshots.set_faults(&refused).unwrap();
+    assert_eq!(failure(&both.refresh("run-2").await).error, "Retryable");
+    assert_eq!(both.world.locks.owner("shop").await.unwrap().as_deref(), Some("run-2"));
+    assert!(both.database("shop-old-run-2").await.is_some(), "the old one is whole");
+    assert!(both.database("shop-new-run-2").await.is_some(), "and so is the new one");
+    assert!(failure(&both.refresh("run-3").await).cause.contains("reaper"));
+    both.world.snapshots.set_faults(&Faults::default()).unwrap();
+    both.reap().await;
+    assert_eq!(both.customers().await, 11);
+    both.assert_no_trace("run-2").await;
+    assert_eq!(result(&both.refresh("run-4").await)["changed"], true);
+}
+
+#[tokio::test]
+async fn a_run_that_dies_right_after_the_swap_is_written_down_by_the_reaper() {
+    let both = two_releases().await;
+    both.refresh_with("run-2", &mut At("Retire", workflow::run::Fault::Stop, 1)).await;
+    both.world.documents.delete("swaps/shop/run-2.json").await.unwrap();
+    both.reap().await;
+    let swaps = receiver::record::list(&both.world.documents, "shop").await.unwrap();
+    assert_eq!((swaps[1].run.as_str(), swaps[1].retired), ("run-2", true));
+    assert_eq!(both.customers().await, 22);
+    assert_eq!(both.world.snapshots.databases().await.unwrap().len(), 1, "the old one went");
+    assert_eq!(both.world.locks.owner("shop").await, Ok(None));
+}
