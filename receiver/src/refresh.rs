@@ -68,15 +68,16 @@ struct Request {
     /// Stay until it is done, and show its steps.
     #[arg(long)]
     wait: bool,
-    /// Why, in a few words, for whoever looks later.
-    #[arg(long)]
+    /// Why, in a few words, for whoever looks later. Production wants to know.
+    #[arg(long, value_parser = reason, required_if_eq("new", "true"))]
     reason: Option<String>,
     /// Ask production for a new release, in place of bringing the newest that there is.
     #[arg(long, conflicts_with = "wait")]
     new: bool,
-    /// A release that is no older will do.
-    #[arg(long, value_name = "HOURS", requires = "new")]
-    max_age: Option<u32>,
+    /// How old production's data may be in it.
+    #[arg(long, value_name = "HOURS", requires = "new", default_value_t = 24)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    max_age: u32,
 }
 
 #[derive(Debug, Args)]
@@ -87,6 +88,15 @@ struct Execute {
     database: String,
     #[arg(long)]
     reason: Option<String>,
+}
+
+/// What production takes for a reason.
+fn reason(text: &str) -> Result<String, String> {
+    let length = text.chars().count();
+    if !(1..=200).contains(&length) || text.chars().any(char::is_control) {
+        return Err("a reason has 1 to 200 letters on one line".into());
+    }
+    Ok(text.to_owned())
 }
 
 /// Why there is no answer.
@@ -241,7 +251,8 @@ mod tests {
             "refresh request --local r --max-age 4",
             "refresh request --local r --new --wait",
             "refresh request --local r --rules x",
-            "refresh request --local r --new --max-age -1",
+            "refresh request --local r --new --max-age 4",
+            "refresh request --local r --new --reason x --max-age 0",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -33,14 +33,19 @@ pub async fn step<S: Snapshots>(world: &World<S>, input: Input) -> Result<Output
     world.target(&database)?;
     let seconds = i64::try_from(world.settings.deadlines.execution).unwrap_or(i64::MAX);
     let span = SignedDuration::from_secs(seconds);
-    Ok(match world.locks.acquire(&database, &run, span).await? {
-        Acquired::Yes => Output { acquired: true, holder: run },
-        // What a dead run has left must be taken back before another begins.
-        Acquired::HeldBy(holder) if !world.executions.runs(&holder).await? => {
-            return Err(StepError::Fatal(format!(
-                "{holder} has the lease of {database} and does not run any more\n(hint: the reaper gives it back)"
-            )));
-        }
-        Acquired::HeldBy(holder) => Output { acquired: false, holder },
-    })
+    let acquired = world.locks.acquire(&database, &run, span).await?;
+    let Acquired::HeldBy(holder) = acquired else {
+        return Ok(Output { acquired: true, holder: run });
+    };
+    if world.executions.runs(&holder).await? {
+        return Ok(Output { acquired: false, holder });
+    }
+    // It has ended: well, and then it has given the lease back before, or not, and then the reaper comes first.
+    match world.locks.acquire(&database, &run, span).await? {
+        Acquired::Yes => Ok(Output { acquired: true, holder: run }),
+        Acquired::HeldBy(other) if other != holder => Ok(Output { acquired: false, holder: other }),
+        Acquired::HeldBy(_) => Err(StepError::Fatal(format!(
+            "{holder} has the lease of {database} and does not run any more\n(hint: the reaper gives it back)"
+        ))),
+    }
 }

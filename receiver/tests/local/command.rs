@@ -126,6 +126,28 @@ async fn a_wrong_command_line_is_usage() {
     let both = ready().await;
     assert_eq!(run(&both, "status --database crm").0, 2);
     assert_eq!(run(&both, "request --max-age 4").0, 2);
+    assert_eq!(run(&both, "request --new").0, 2);
     let no_account = Command::new(env!("CARGO_BIN_EXE_refresh")).arg("status").output().unwrap();
     assert_eq!(said(&no_account).0, 2);
+}
+
+#[tokio::test]
+async fn two_developers_at_the_same_moment_replace_it_once() {
+    let both = ready().await;
+    both.release("1", 11).await;
+    let ask = || {
+        let mut command = refresh(&both, "request --wait");
+        let quiet = std::process::Stdio::piped;
+        command.stdout(quiet()).stderr(quiet()).spawn().unwrap()
+    };
+    let asked = [ask(), ask(), ask()];
+    for one in asked {
+        let (code, answer, steps) = said(&one.wait_with_output().unwrap());
+        assert_eq!(code, 0, "{answer}{steps}");
+    }
+    let history = document(&both, "history --format json");
+    let outcomes = history.as_array().unwrap().iter().map(|row| row["outcome"].clone());
+    assert_eq!(outcomes.filter(|outcome| outcome == "replaced").count(), 1, "{history}");
+    assert_eq!(both.customers().await, 11);
+    assert_eq!(both.world.locks.owner("shop").await, Ok(None));
 }

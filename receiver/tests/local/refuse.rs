@@ -1,7 +1,7 @@
 //! What is not let in, and what is left after that: the database that was there, and nothing else.
 
 use snapshots::Snapshots as _;
-use snapshots::local::{Faults, NewDatabase};
+use snapshots::local::{Faults, Limits, NewDatabase};
 use snapshots::{Kind, SnapshotError};
 
 use crate::world::*;
@@ -168,4 +168,19 @@ async fn two_at_once_are_one() {
     assert!(failure(&both.refresh("run-4").await).cause.contains("reaper"));
     both.reap().await;
     assert_eq!(result(&both.refresh("run-5").await)["changed"], true);
+}
+
+#[tokio::test]
+async fn a_limit_that_is_reached_leaves_everything_as_it_was() {
+    // There is one of each from the first release.
+    for limits in
+        [Limits { snapshots: 1, ..Limits::default() }, Limits { databases: 1, ..Limits::default() }]
+    {
+        let both = in_use().await;
+        both.release("2", 22).await;
+        both.world.snapshots.set_limits(&limits).unwrap();
+        refused(&both, "Fatal", "there may be no more").await;
+        both.world.snapshots.set_limits(&Limits::default()).unwrap();
+        assert_eq!(result(&both.refresh("run-3").await)["changed"], true);
+    }
 }
