@@ -61,7 +61,7 @@ pub fn ends_with(finished: &Finished, code: u8, said: &str) -> Result<()> {
 }
 
 /// Cargo builds this package's own executables before its tests, and puts them one directory above.
-fn executable() -> Result<PathBuf> {
+pub fn executable() -> Result<PathBuf> {
     let tests = std::env::current_exe()?;
     let target = tests.parent().and_then(|deps| deps.parent()).context("no target directory")?;
     Ok(target.join(format!("anonymizer-under-test{}", std::env::consts::EXE_SUFFIX)))

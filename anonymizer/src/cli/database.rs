@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Error;
+use super::secret::{self, Beside};
 use crate::engine::EngineError;
 
 /// Where the URL comes from.
@@ -18,7 +19,9 @@ pub struct Database {
     /// list of processes: prefer the environment or a file.
     #[arg(long, value_name = "URL", conflicts_with = "database_secret")]
     database_url: Option<String>,
-    /// A file that holds the URL.
+    /// A file that holds the URL, or the JSON of a database's secret: `username`, `password`, `host`, `port`, `dbname`. By default
+    /// the one that the environment's ANONYMIZER_DATABASE_SECRET names; ANONYMIZER_DATABASE_ENDPOINT, …_NAME and …_ENGINE
+    /// say what does not stand in it.
     #[arg(long, value_name = "FILE")]
     database_secret: Option<PathBuf>,
 }
@@ -31,13 +34,18 @@ impl std::fmt::Debug for Database {
 }
 
 impl Database {
-    /// The URL, from the first of: `--database-url`, `--database-secret`, `DATABASE_URL`.
+    /// The URL, from the first of: `--database-url`, `--database-secret`, `ANONYMIZER_DATABASE_SECRET`, `DATABASE_URL`.
     pub fn url(&self) -> Result<String, Error> {
         if let Some(url) = &self.database_url {
             return Ok(url.clone());
         }
         if let Some(file) = &self.database_secret {
             return from_file(file);
+        }
+        if let Some(file) =
+            env::var_os("ANONYMIZER_DATABASE_SECRET").filter(|file| !file.is_empty())
+        {
+            return from_file(file.as_ref());
         }
         match env::var("DATABASE_URL") {
             Ok(url) if !url.is_empty() => Ok(url),
@@ -60,7 +68,16 @@ fn from_file(file: &std::path::Path) -> Result<String, Error> {
         .map_err(|error| usage(&format!("{name} cannot be read ({})", error.kind())))?;
     match text.trim() {
         "" => Err(usage(&format!("{name} is empty; it should hold the URL"))),
-        url => Ok(url.to_owned()),
+        text => secret::url(text, &beside()),
+    }
+}
+
+fn beside() -> Beside {
+    let told = |name: &str| env::var(name).ok().filter(|text| !text.is_empty());
+    Beside {
+        endpoint: told("ANONYMIZER_DATABASE_ENDPOINT"),
+        engine: told("ANONYMIZER_DATABASE_ENGINE"),
+        name: told("ANONYMIZER_DATABASE_NAME"),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::mask::key::Keyring;
 pub struct KeyArguments {
     /// A file that holds the masking key, 64 hex digits (`openssl rand -hex 32` makes one); by default the environment's
     /// ANONYMIZER_KEY. Without either, a random key is made for this run and forgotten.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "ANONYMIZER_KEY_FILE", hide_env_values = true)]
     key_file: Option<PathBuf>,
 }
 

@@ -21,6 +21,7 @@ mod print;
 mod report;
 mod run;
 mod scope;
+mod secret;
 mod sign;
 mod signals;
 mod state;
@@ -84,7 +85,7 @@ struct Target {
     #[command(flatten)]
     database: Database,
     /// The rules file.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "ANONYMIZER_RULES", hide_env_values = true)]
     rules: std::path::PathBuf,
 }
 

@@ -32,14 +32,14 @@ pub struct Arguments {
     #[command(flatten)]
     key: KeyArguments,
     /// Write report.json, and report.html to look at, to this directory, which is made where it is missing.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "ANONYMIZER_REPORT", hide_env_values = true)]
     report: Option<PathBuf>,
     #[command(flatten)]
     sign: SignArguments,
     #[command(flatten)]
     jobs: JobsArgument,
     /// The run's name in the report and in the database's ledger; by default time and a random number.
-    #[arg(long, value_name = "ID", value_parser = run_id)]
+    #[arg(long, value_name = "ID", value_parser = run_id, env = "ANONYMIZER_RUN_ID", hide_env_values = true)]
     run_id: Option<String>,
     /// Where masked rows wait to be loaded; by default the system's temporary directory. The file
     /// there has no name and holds no value that the rules mask.

@@ -9,7 +9,7 @@ use crate::engine::Scope;
 pub struct ScopeArgument {
     /// Scrub this database and report what belongs to the server, or scrub the whole server, which is then the run's own:
     /// its other databases, roles, settings and slots.
-    #[arg(long, value_enum, default_value_t = Word::Database)]
+    #[arg(long, value_enum, default_value_t = Word::Database, env = "ANONYMIZER_SCOPE", hide_env_values = true)]
     scope: Word,
 }
 

@@ -21,7 +21,7 @@ pub struct StateArguments {
     /// Keep encrypted fingerprints of the originals under this directory until the verdict, for the leak gate and for a
     /// rerun. Each database has a directory of its own in it. By default `anonymizer` in XDG_STATE_HOME, or
     /// ~/.local/state/anonymizer; with a key that is made for the run, a temporary directory.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "ANONYMIZER_STATE", hide_env_values = true)]
     state: Option<PathBuf>,
 }
 
