@@ -15,6 +15,7 @@ pub mod reader;
 pub mod record;
 pub mod refresh;
 pub mod retire;
+pub mod set_up;
 pub mod settings;
 pub mod steps;
 pub mod undo;

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use account::Secrets;
 use serde::Deserialize;
 use snapshots::Database;
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use workflow::StepError;
 
 pub use self::postgres::set_password;
@@ -86,6 +86,11 @@ impl Access {
         let master: Master = serde_json::from_str(text.expose()).map_err(broken)?;
         let options = PgConnectOptions::new_without_pgpass().host(host).port(port.unwrap_or(5432));
         let options = options.username(&master.username).password(&master.password);
+        // Amazon's servers all speak TLS; elsewhere it is taken where it is offered.
+        let options = match host.contains(".rds.") {
+            true => options.ssl_mode(PgSslMode::Require),
+            false => options,
+        };
         Ok(Self::Postgres(options.into()))
     }
 

@@ -8,7 +8,7 @@ mod show;
 mod watch;
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -49,6 +49,8 @@ enum Command {
     Status(Which),
     /// What was done.
     History(Which),
+    /// Make the development account on this machine, and pin the key whose signatures count.
+    SetUp(SetUp),
     /// Run the workflow in this process.
     #[command(hide = true)]
     Execute(Execute),
@@ -78,6 +80,28 @@ struct Request {
     #[arg(long, value_name = "HOURS", requires = "new", default_value_t = 24)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     max_age: u32,
+}
+
+#[derive(Debug, Args)]
+struct SetUp {
+    /// This account: a folder below ROOT.
+    #[arg(long, default_value = "development")]
+    account: String,
+    /// The account that releases.
+    #[arg(long, default_value = "production")]
+    producer: String,
+    /// The key that its releases are encrypted under.
+    #[arg(long, value_name = "ARN")]
+    share_key: String,
+    /// The file of the key that verifies its releases.
+    #[arg(long, value_name = "PEM")]
+    public_key: PathBuf,
+    /// The database, as both accounts call it.
+    #[arg(long)]
+    database: String,
+    /// Its engine.
+    #[arg(long, default_value = "sqlite")]
+    engine: String,
 }
 
 #[derive(Debug, Args)]
@@ -150,6 +174,10 @@ async fn answer(cli: &Cli) -> Result<String, Error> {
                 .into(),
         ));
     };
+    // There is no account before.
+    if let Command::SetUp(new) = &cli.command {
+        return set_up(root, new).await;
+    }
     let account = Account::find(root)?;
     let settings = account.settings().await?;
     match &cli.command {
@@ -166,7 +194,25 @@ async fn answer(cli: &Cli) -> Result<String, Error> {
             show::history(&account, &database(&settings, which)?, cli.format)
         }
         Command::Execute(execute) => request::execute(&account, execute).await,
+        Command::SetUp(new) => set_up(root, new).await,
     }
+}
+
+async fn set_up(root: &Path, new: &SetUp) -> Result<String, Error> {
+    let public_key = std::fs::read_to_string(&new.public_key).map_err(|error| {
+        Error::Usage(format!("{} cannot be read ({})", new.public_key.display(), error.kind()))
+    })?;
+    let root = std::path::absolute(root)?;
+    let new = crate::set_up::SetUp {
+        account: &new.account,
+        producer: &new.producer,
+        share_key: &new.share_key,
+        public_key: &public_key,
+        database: &new.database,
+        engine: &new.engine,
+    };
+    let account = crate::set_up::set_up(&root, &new).await?;
+    Ok(format!("account {} receives {} from {}\n", account.name(), new.database, new.producer))
 }
 
 /// The one that is meant.

@@ -122,6 +122,32 @@ async fn production_is_asked_for_a_new_one_with_one_event_and_no_more() {
 }
 
 #[tokio::test]
+async fn an_account_is_made_with_a_key_that_is_pinned() {
+    let both = Both::new();
+    let pem = both.directory.path().join("key.pem");
+    std::fs::write(&pem, &both.world.settings.public_keys[1]).unwrap();
+    let set_up = |share_key: &str, database: &str| {
+        let line = format!(
+            "set-up --account {DEVELOPMENT} --producer {PRODUCTION} --share-key {share_key} --database {database} --public-key {}",
+            pem.display()
+        );
+        run(&both, &line)
+    };
+    assert_eq!(set_up("no-key", "shop").0, 1);
+    assert!(both.account.settings().await.is_err(), "nothing was written");
+    assert_eq!(set_up(&both.share_key, "shop").0, 0);
+    both.release("1", 11).await;
+    let (code, answer, error) = run(&both, "request --wait");
+    assert_eq!((code, answer.contains("is in use")), (0, true), "{error}");
+    // Another one does not take the first one's place.
+    std::fs::write(&pem, &both.world.settings.public_keys[0]).unwrap();
+    assert_eq!(set_up(&both.share_key, "crm").0, 0);
+    let settings = both.account.settings().await.unwrap();
+    assert_eq!(settings.public_keys, both.world.settings.public_keys[1..]);
+    assert_eq!(settings.databases.len(), 2);
+}
+
+#[tokio::test]
 async fn a_wrong_command_line_is_usage() {
     let both = ready().await;
     assert_eq!(run(&both, "status --database crm").0, 2);
