@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use account::Documents;
 use anyhow::{Context as _, Result, anyhow};
@@ -38,9 +39,12 @@ pub struct NewServer<'a> {
 /// The file's name of every database of SQLite in an account.
 const FILE: &str = "database.sqlite";
 
+/// How long the first snapshot may take.
+const LONGEST: Duration = Duration::from_secs(3600);
+
 /// Makes what is missing.
 pub async fn set_up(account: &Account, new: &NewServer<'_>) -> Result<()> {
-    let local = account.snapshots()?;
+    let local = account.snapshots()?.patient(LONGEST);
     let secrets = account.home().join("secrets");
     std::fs::create_dir_all(&secrets).context("make the folder of secrets")?;
     masking_key(&secrets)?;
@@ -62,6 +66,8 @@ pub async fn set_up(account: &Account, new: &NewServer<'_>) -> Result<()> {
     let name = snapshots::name::join(new.database, &["1"]);
     let tags = [("taken-by".to_owned(), "set-up".to_owned())];
     local.take(&made.resource_id, &name, &tags.into()).await?;
+    // What this process has begun would begin anew in the next one, which does not wait for a source.
+    local.snapshots().await?;
     Ok(())
 }
 
