@@ -160,6 +160,8 @@ pub async fn execute<E: Engine + 'static>(
     );
     let gate = outcome.time("verify", &run, look).await;
     outcome.gate = gate.map_err(|source| run.late(source, &outcome))?;
+    let arrivals = run.engine.arrivals(&run.plan, &run.options).await;
+    outcome.checks.extend(arrivals.map_err(|source| run.late(source, &outcome))?);
     let masked = outcome.tables.iter().map(|done| &done.outcome);
     unchanged::add(&mut outcome.gate, &run.plan, masked);
     Ok(Ended::Masked(outcome))

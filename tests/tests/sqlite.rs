@@ -221,6 +221,33 @@ fn a_finished_database_is_recognised() {
 }
 
 #[test]
+fn a_finished_database_with_other_rows_is_refused() {
+    let rules = "version: 1\ntables: { person: { columns: { id: keep, email: email } }, visit: { columns: { '*': keep } } }";
+    for (change, is_refused) in [
+        ("VACUUM; CREATE INDEX email ON person (email); ANALYZE", false),
+        ("UPDATE person SET email = 'ada@mail.fr' WHERE id = 2", true),
+        ("DELETE FROM person; INSERT INTO person SELECT id, id || '@mail.fr' FROM visit", true),
+        ("INSERT INTO visit VALUES (9)", true),
+    ] {
+        let file = File::new(
+            "CREATE TABLE person (id INTEGER PRIMARY KEY, email TEXT); CREATE TABLE visit (id INTEGER);
+             INSERT INTO visit VALUES (1), (2), (3); INSERT INTO person SELECT id, id || '@mail.fr' FROM visit",
+        );
+        assert!(matches!(file.run(rules), Run::Masked(..)));
+        file.open().execute_batch(change).unwrap();
+        let before = file.state();
+        match file.run(rules) {
+            Run::Failed(error) if is_refused => {
+                assert!(error.contains("with other rows than are in it now"), "{error}");
+            }
+            Run::AlreadyDone(_) if !is_refused => {}
+            other => panic!("{change}: {other:?}"),
+        }
+        assert_eq!(file.state(), before, "{change}");
+    }
+}
+
+#[test]
 fn the_same_key_gives_the_same_file() {
     let (one, other) = (File::new(PEOPLE), File::new(PEOPLE));
     one.run(PEOPLE_RULES).tables();

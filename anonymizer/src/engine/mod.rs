@@ -231,6 +231,15 @@ pub trait Engine: Send + Sync {
         plan: &Plan,
         options: &RunOptions,
     ) -> impl Future<Output = Result<Vec<ScrubCheck>, EngineError>> + Send;
+    /// After the last look: whether rows or clients have come since the tables were masked. Such rows nobody has masked, and
+    /// the look may have missed them.
+    fn arrivals(
+        &self,
+        _plan: &Plan,
+        _options: &RunOptions,
+    ) -> impl Future<Output = Result<Vec<ScrubCheck>, EngineError>> + Send {
+        async { Ok(Vec::new()) }
+    }
     /// Everything that can hold text, JSON, XML, arrays or bytes, of every table whether decided or not, largest first.
     fn sources(&self) -> impl Future<Output = Result<Vec<Source>, EngineError>> + Send;
     /// Reads all rows of a source; several sources are read at a time.

@@ -46,7 +46,8 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "postgres.masked-tables",
         title: "heap, indexes and TOAST of every masked table were written anew by the run",
-        does: "verified: each file was replaced after the run began",
+        does: "verified: each file was replaced after the run began; what an earlier, interrupted run has masked is written anew \
+               (VACUUM FULL) and analyzed",
         reach: Reach::Database,
         needs: "none beyond the run's own",
         residue: "",
@@ -282,6 +283,16 @@ pub const CHECKS: &[Check] = &[
         reach: Reach::Looks,
         needs: "none",
         residue: "log files inside the data directory",
+    },
+    Check {
+        id: "postgres.arrivals",
+        title: "no row and no client has come since the tables were masked",
+        does: "verified after everything else: each masked table holds as many rows as the run has loaded into it, each written by \
+               the transaction that loaded it, and nobody else is connected; rows that came in between are neither masked nor looked \
+               at for sure",
+        reach: Reach::Looks,
+        needs: "none beyond the run's own",
+        residue: "",
     },
     Check {
         id: "sqlite.free-pages",

@@ -91,7 +91,7 @@ async fn ledger_schema(conn: &mut PgConnection) -> Result<Vec<Finding>, EngineEr
         "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace n WHERE n.nspname = $1 AND (
              NOT pg_catalog.pg_has_role(n.nspowner, 'USAGE') OR pg_catalog.to_regclass('anonymizer.run') IS NULL
              OR EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'm', 'f')
-                        AND c.relname <> ALL (ARRAY['run', 'unit', 'taken_down', 'cascade_delete', 'statement']))))",
+                        AND c.relname <> ALL (ARRAY['run', 'unit', 'loaded', 'taken_down', 'cascade_delete', 'statement']))))",
     )
     .bind(ledger::SCHEMA)
     .fetch_one(conn)

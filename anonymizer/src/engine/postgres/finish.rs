@@ -7,8 +7,9 @@ use crate::catalog::TableName;
 use crate::engine::EngineError;
 use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::session::{home_path, qualified, run};
-use crate::engine::postgres::{indexes, keys, members, statistics, units};
+use crate::engine::postgres::{indexes, keys, loaded, members, statistics, units};
 use crate::plan::Plan;
+use crate::scrub::names;
 
 /// Puts back what the run took down. Answers with notes for the report.
 pub async fn finish(
@@ -38,6 +39,13 @@ pub async fn finish(
     for parent in inheritance_parents(conn).await? {
         let sql = format!("{}; ANALYZE {}", home_path([&parent]), qualified(&parent));
         run(conn, &format!("analyze {parent}"), &sql).await?;
+    }
+    let mended = loaded::mended(conn).await?;
+    if !mended.is_empty() {
+        notes.push(format!(
+            "rows were changed or removed by hand after a failed verdict in {}",
+            names(&mended)
+        ));
     }
     let masked = members(&units(conn, plan).await?);
     statistics::refuse_leftovers(conn, &masked).await?;

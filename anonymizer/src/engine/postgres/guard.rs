@@ -82,9 +82,9 @@ async fn end_leftovers(conn: &mut PgConnection) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// Refuses a database that other clients are connected to. The platform's own sessions and background workers are none.
-pub async fn refuse_other_clients(conn: &mut PgConnection) -> Result<(), EngineError> {
-    let others: i64 = sqlx::query_scalar(
+/// How many other clients are connected to this database. The platform's own sessions and background workers are none.
+pub async fn other_clients(conn: &mut PgConnection) -> Result<i64, EngineError> {
+    sqlx::query_scalar(
         // What sort of session another role's is, only some roles are told; background workers have no role.
         "SELECT count(*) FROM pg_catalog.pg_stat_activity
          WHERE datname = pg_catalog.current_database() AND coalesce(backend_type, 'client backend') = 'client backend'
@@ -93,7 +93,12 @@ pub async fn refuse_other_clients(conn: &mut PgConnection) -> Result<(), EngineE
     .bind(APPLICATION)
     .fetch_one(conn)
     .await
-    .map_err(|error| engine_error("read the connected clients", error))?;
+    .map_err(|error| engine_error("read the connected clients", error))
+}
+
+/// Refuses a database that other clients are connected to.
+pub async fn refuse_other_clients(conn: &mut PgConnection) -> Result<(), EngineError> {
+    let others = other_clients(conn).await?;
     if others == 0 {
         return Ok(());
     }

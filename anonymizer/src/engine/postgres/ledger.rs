@@ -9,8 +9,8 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::catalog::{ForeignKey, TableName};
 use crate::engine::postgres::error::engine_error;
-use crate::engine::postgres::marker;
 use crate::engine::postgres::session::{literal, run};
+use crate::engine::postgres::{loaded, marker};
 use crate::engine::{EngineError, RunOptions, TableOutcome};
 use crate::mask::FUNCTION_SET;
 use crate::plan::Plan;
@@ -31,7 +31,7 @@ pub struct Run {
     /// When it finished with a verdict that was passed, if it did.
     pub finished_at: Option<String>,
     /// It was concluded, and the verdict was failed.
-    failed: bool,
+    pub failed: bool,
 }
 
 /// Something taken down that must be put back, or put back so that it can be taken away: in the order they were recorded.
@@ -84,6 +84,7 @@ pub async fn create(
         literal(&format!("SELECT timestamptz {now}"))
     );
     run(conn, "make the ledger", &statements).await?;
+    loaded::make(conn).await?;
     marker::make(conn).await?;
     sqlx::query("INSERT INTO anonymizer.run VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
         .bind(&options.run_id)
@@ -246,15 +247,15 @@ pub async fn finish_unit(
     unit: &TableName,
     outcomes: &[TableOutcome],
 ) -> Result<(), EngineError> {
-    let outcomes = serde_json::to_string(outcomes).expect("outcomes are plain data");
+    let counted = serde_json::to_string(outcomes).expect("outcomes are plain data");
     sqlx::query("INSERT INTO anonymizer.unit VALUES ($1, $2, $3)")
         .bind(&unit.schema)
         .bind(&unit.name)
-        .bind(outcomes)
-        .execute(conn)
+        .bind(counted)
+        .execute(&mut *conn)
         .await
-        .map(drop)
-        .map_err(|error| engine_error("write the ledger", error))
+        .map_err(|error| engine_error("write the ledger", error))?;
+    loaded::record(conn, outcomes).await
 }
 
 /// The units that are finished, with what happened to their tables.

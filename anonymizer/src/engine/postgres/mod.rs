@@ -25,6 +25,7 @@ mod indexes;
 mod keys;
 mod large_objects;
 mod ledger;
+mod loaded;
 mod marker;
 mod metadata;
 mod numeric;
@@ -45,6 +46,7 @@ mod unit;
 
 use std::path::PathBuf;
 use std::str::FromStr as _;
+use std::sync::OnceLock;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio::sync::Mutex;
@@ -65,6 +67,8 @@ pub struct PostgresEngine {
     options: PgConnectOptions,
     /// The session that holds the run's lock.
     control: Mutex<PgConnection>,
+    /// The tables that an earlier, interrupted run had masked when this one began.
+    resumed: OnceLock<Vec<TableName>>,
 }
 
 impl PostgresEngine {
@@ -79,7 +83,7 @@ impl PostgresEngine {
             })?
             .application_name(&guard::application_name());
         let control = Mutex::new(session::open(&options).await?);
-        Ok(Self { options, control })
+        Ok(Self { options, control, resumed: OnceLock::new() })
     }
 }
 
@@ -150,16 +154,18 @@ impl Engine for PostgresEngine {
             let run = ledger::read(conn).await?;
             run.must_match(plan, options)?;
             options.vault.bind(&run.run_id)?;
+            let altered = altered_tables(&units, &catalog);
             if let Some(at) = run.finished_at {
+                loaded::refuse_changed(conn, &altered).await?;
                 return Ok(Begun::AlreadyDone(format!(
                     "masked with these rules and this key on {at}"
                 )));
             }
             // A run that was concluded with a failed verdict has given its rights back.
-            let altered = altered_tables(&units, &catalog);
             transaction(conn, async |conn| {
                 ledger::renew(conn, plan).await?;
-                rights::take(conn, &altered).await
+                rights::take(conn, &altered).await?;
+                loaded::take_over(conn, run.failed).await
             })
             .await?;
         } else {
@@ -173,6 +179,10 @@ impl Engine for PostgresEngine {
                 unit.done = Some(outcomes);
             }
         }
+        let done = units.iter().filter(|unit| unit.done.is_some());
+        let done = done.flat_map(|unit| unit.tables.iter().cloned()).collect();
+        // A run begins once.
+        let _ = self.resumed.set(done);
         Ok(Begun::Work(units))
     }
 
@@ -211,7 +221,17 @@ impl Engine for PostgresEngine {
         options: &RunOptions,
     ) -> Result<Vec<ScrubCheck>, EngineError> {
         let conn = &mut *self.control.lock().await;
-        scrub::scrub(conn, &self.options, plan, options.scope).await
+        let resumed = self.resumed.get().map_or(&[][..], Vec::as_slice);
+        scrub::scrub(conn, &self.options, plan, options.scope, resumed).await
+    }
+
+    async fn arrivals(
+        &self,
+        plan: &Plan,
+        options: &RunOptions,
+    ) -> Result<Vec<ScrubCheck>, EngineError> {
+        let conn = &mut *self.control.lock().await;
+        scrub::arrivals(conn, &plan.scrub, options.allow_connections).await
     }
 
     async fn masked(&self, plan: &Plan, options: &RunOptions) -> Result<Masked, EngineError> {

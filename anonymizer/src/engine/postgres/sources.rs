@@ -73,7 +73,7 @@ WITH RECURSIVE relation AS (
     SELECT c.oid, n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      WHERE (c.oid = $1 OR $1 IS NULL) AND (c.relkind = 'r' OR c.relkind = 'm' AND c.relispopulated) AND c.relpersistence <> 't'
        AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-       AND NOT (n.nspname = 'anonymizer' AND c.relname IN ('run', 'unit', 'cascade_delete', 'statement'))),
+       AND NOT (n.nspname = 'anonymizer' AND c.relname IN ('run', 'unit', 'loaded', 'cascade_delete', 'statement'))),
 field AS (
     SELECT a.attrelid, a.attnum, a.attname, a.atttypid
       FROM relation JOIN pg_catalog.pg_attribute a ON a.attrelid = relation.oid

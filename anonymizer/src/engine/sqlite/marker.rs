@@ -1,12 +1,12 @@
 //! The mark that a finished run leaves in the database: one row in a table of its own, which no catalog shows.
 //!
 //! It says what `anonymizer.statement` says in PostgreSQL, and beside it what binds the database to one set of rules, one set
-//! of functions, one schema and one key. A database whose verdict is not `passed` never takes the original's place.
+//! of functions, one schema, one key and the rows that the run has left in it. A database whose verdict is not `passed` never takes the original's place.
 
 use contract::report::Verdict;
 use rusqlite::{Connection, OptionalExtension as _, Result};
 
-use super::sql;
+use super::{content, sql};
 use crate::engine::{Marker, RunOptions};
 use crate::mask::FUNCTION_SET;
 use crate::plan::Plan;
@@ -29,6 +29,7 @@ pub(super) struct Found {
     run_id: String,
     finished_at: String,
     binding: Binding,
+    content: String,
 }
 
 impl Binding {
@@ -50,14 +51,15 @@ pub(super) fn make(connection: &Connection) -> Result<()> {
          CREATE TABLE main.{TABLE}(run_id TEXT NOT NULL PRIMARY KEY, digest TEXT NOT NULL, \
          verdict TEXT NOT NULL, rules_digest TEXT NOT NULL, tool_version TEXT NOT NULL, \
          finished_at TEXT NOT NULL, function_set INTEGER NOT NULL, schema_fingerprint TEXT NOT NULL, \
-         key_check TEXT NOT NULL) WITHOUT ROWID"
+         key_check TEXT NOT NULL, content TEXT NOT NULL) WITHOUT ROWID"
     ))
 }
 
-/// Leaves the mark in the table.
+/// Leaves the mark in the table, with a digest of the rows beside it.
 pub(super) fn write(connection: &Connection, marker: &Marker, binding: &Binding) -> Result<()> {
+    let content = content::digest(connection)?;
     connection.execute(
-        &format!("INSERT INTO main.{TABLE} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"),
+        &format!("INSERT INTO main.{TABLE} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"),
         (
             &marker.run_id,
             &marker.digest,
@@ -68,6 +70,7 @@ pub(super) fn write(connection: &Connection, marker: &Marker, binding: &Binding)
             binding.function_set,
             &binding.schema_fingerprint,
             &binding.key_check,
+            &content,
         ),
     )?;
     Ok(())
@@ -87,7 +90,7 @@ impl Found {
             return Ok(None);
         }
         let sql = format!(
-            "SELECT run_id, finished_at, rules_digest, function_set, schema_fingerprint, key_check \
+            "SELECT run_id, finished_at, rules_digest, function_set, schema_fingerprint, key_check, content \
              FROM main.{TABLE}"
         );
         let read = |row: &rusqlite::Row<'_>| {
@@ -100,13 +103,19 @@ impl Found {
                     schema_fingerprint: row.get(4)?,
                     key_check: row.get(5)?,
                 },
+                content: row.get(6)?,
             })
         };
         connection.query_row(&sql, [], read).optional()
     }
 
     /// `Ok` with a sentence where the earlier run did what this one would do; else what tells them apart.
-    pub(super) fn compare(&self, run: &Binding) -> std::result::Result<String, &'static str> {
+    /// `content` is the digest of the rows as they are now.
+    pub(super) fn compare(
+        &self,
+        run: &Binding,
+        content: &str,
+    ) -> std::result::Result<String, &'static str> {
         if self.binding.key_check != run.key_check {
             return Err("another key");
         }
@@ -118,6 +127,9 @@ impl Found {
         }
         if self.binding.schema_fingerprint != run.schema_fingerprint {
             return Err("another schema");
+        }
+        if self.content != content {
+            return Err("other rows than are in it now");
         }
         Ok(format!("run {} finished this database at {}", self.run_id, self.finished_at))
     }

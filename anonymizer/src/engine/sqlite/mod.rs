@@ -16,6 +16,7 @@ mod check;
 mod codec;
 mod collecting;
 mod conclude;
+mod content;
 mod ddl;
 mod error;
 mod files;

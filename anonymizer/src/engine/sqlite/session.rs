@@ -15,7 +15,7 @@ use super::files::{self, Copy};
 use super::marker::{self, Binding, Found};
 use super::sql::{self, quoted};
 use super::stop::Stop;
-use super::{catalog, sql::literal};
+use super::{catalog, content, sql::literal};
 use crate::engine::{EngineError, RunOptions};
 use crate::plan::{Action, Plan};
 
@@ -83,7 +83,8 @@ pub(super) fn begin(
     files::remove_leftovers(path)?;
     let wal = settle_journal(&connection)?;
     if let Some(marker) = Found::read(&connection).map_err(during("read the run marker"))? {
-        return match marker.compare(&Binding::new(plan, options)) {
+        let content = content::digest(&connection).map_err(during("read the rows"))?;
+        return match marker.compare(&Binding::new(plan, options), &content) {
             Ok(sentence) => Ok(Start::AlreadyDone(sentence)),
             Err(difference) => Err(refused(
                 &format!("already masked by {} with {difference}", marker.by()),

@@ -49,7 +49,7 @@ pub(super) fn list(connection: &Connection) -> SqlResult<Vec<Source>> {
 }
 
 /// Name, CREATE statement and sort of every table but the run's own; a virtual table's rows lie in tables beside it.
-fn tables(connection: &Connection) -> SqlResult<Vec<(String, String, bool)>> {
+pub(super) fn tables(connection: &Connection) -> SqlResult<Vec<(String, String, bool)>> {
     let mut statement = connection.prepare(
         "SELECT name, coalesce(sql, ''), rootpage = 0 FROM main.sqlite_schema \
          WHERE type = 'table' AND name <> ?1 ORDER BY name",

@@ -6,10 +6,11 @@
 
 use crate::catalog::TableName;
 use crate::engine::EngineError;
+use crate::engine::postgres::loaded;
 use crate::engine::postgres::scrub::Scrub;
 use crate::engine::postgres::scrub::anew::{Horizon, write_anew};
-use crate::engine::postgres::scrub::attempt::{number, rows, texts};
-use crate::engine::postgres::session::{ident, literal};
+use crate::engine::postgres::scrub::attempt::{attempt, number, rows, texts};
+use crate::engine::postgres::session::{home_path, ident, literal, qualified};
 use crate::plan::{Action, Plan, TablePlan};
 use crate::scrub::{Found, Tally, names};
 use sqlx::Row as _;
@@ -24,6 +25,11 @@ pub fn regclasses(names: &[String]) -> String {
 pub async fn masked(scrub: &mut Scrub<'_>) -> Result<Found, EngineError> {
     if scrub.masked.is_empty() {
         return Ok(Found::nothing("no table is masked"));
+    }
+    let left = write_resumed(scrub).await?;
+    if !left.is_empty() {
+        let left = names(&left);
+        return Ok(Found::failed(format!("masked by an earlier run and not written anew: {left}")));
     }
     let sql = format!(
         "WITH heap AS (SELECT oid, reltoastrelid FROM pg_catalog.pg_class WHERE oid = ANY ({})),
@@ -42,6 +48,47 @@ pub async fn masked(scrub: &mut Scrub<'_>) -> Result<Found, EngineError> {
     }
     let (count, files) = (scrub.masked.len(), files.len());
     Ok(Found::done(format!("{files} files of {count} tables were written anew")))
+}
+
+/// Writes anew what an earlier, interrupted run has masked, and gathers its statistics again: rows may have come and gone since,
+/// by the hand that mended a leak for instance. Answers with those that it could not.
+async fn write_resumed(scrub: &mut Scrub<'_>) -> Result<Vec<String>, EngineError> {
+    let resumed = filled(scrub, scrub.resumed).await?;
+    if resumed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let paths = extension_schemas(scrub).await?;
+    let now = Horizon::now(scrub.conn).await?;
+    let mut left = Vec::new();
+    for table in &resumed {
+        let path = format!("pg_catalog, {}, public{paths}", ident(&table.schema));
+        let mut written = write_anew(scrub.conn, table, &path, &now).await?;
+        if written.is_ok() {
+            loaded::note_file(scrub.conn, table).await?;
+            let analyze = format!("{}; ANALYZE {}", home_path([table]), qualified(table));
+            written = attempt(scrub.conn, &format!("analyze {table}"), &analyze).await?;
+        }
+        if let Err(why) = written {
+            left.push(format!("{table} ({why})"));
+        }
+    }
+    Ok(left)
+}
+
+/// Those of the tables that have pages.
+async fn filled(
+    scrub: &mut Scrub<'_>,
+    tables: &[TableName],
+) -> Result<Vec<TableName>, EngineError> {
+    let mut filled = Vec::new();
+    for table in tables {
+        let name = literal(&qualified(table));
+        let sql = format!("SELECT pg_catalog.pg_table_size({name}::regclass)");
+        if number(scrub.conn, &format!("read the size of {table}"), &sql).await? > 0 {
+            filled.push(table.clone());
+        }
+    }
+    Ok(filled)
 }
 
 /// Whoever refreshes a view writes its entry in the catalog; the last masked table left its own in the ledger.
@@ -86,14 +133,7 @@ pub async fn kept(scrub: &mut Scrub<'_>) -> Result<Found, EngineError> {
     let kept = scrub.plan.tables.iter().filter(|table| table.action == Action::Keep);
     let kept: Vec<TableName> =
         kept.filter(|table| holds_text(table)).map(|table| table.name.clone()).collect();
-    let mut tables = Vec::new();
-    for table in kept {
-        let name = literal(&super::super::session::qualified(&table));
-        let sql = format!("SELECT pg_catalog.pg_table_size({name}::regclass)");
-        if number(scrub.conn, &format!("read the size of {table}"), &sql).await? > 0 {
-            tables.push(table);
-        }
-    }
+    let tables = filled(scrub, &kept).await?;
     if tables.is_empty() {
         return Ok(Found::nothing("no kept table can hold text"));
     }
