@@ -6,7 +6,7 @@ export ANONYMIZER_SAMPLEDB ?= $(wildcard $(CURDIR)/../shared/sampledb)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## build a shop database in SQLite, mask it, show rows before and after
+demo: ## both accounts on this machine: a shop in SQLite is masked, released, and received, twice
 	cargo run --package e2e --bin demo
 
 test: ## run every test; as root on Debian or Ubuntu, install what is missing first

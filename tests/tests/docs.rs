@@ -103,14 +103,25 @@ fn demo_output() -> String {
     text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-/// Without the digits of durations, which differ from run to run.
+/// Without what differs from run to run: times, and how often something was asked until it was ready.
 fn untimed(text: &str) -> String {
-    let duration = |word: &str| word.parse::<f64>().is_ok() && word.contains('.');
-    let words = |line: &str| -> Vec<String> {
-        let words = line.split(' ');
-        words.map(|word| if duration(word) { "0.0" } else { word }.to_owned()).collect()
+    let mut lines: Vec<String> = text.lines().map(untimed_line).collect();
+    lines.dedup();
+    lines.join("\n")
+}
+
+fn untimed_line(line: &str) -> String {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let pair =
+        |word: &str, mark| word.split_once(mark).is_some_and(|(a, b)| digits(a) && digits(b));
+    let is_time = |word: &&str| {
+        pair(word, '.') || pair(word, ':') || word.starts_with("20") && word.ends_with('Z')
     };
-    text.lines().map(|line| words(line).join(" ") + "\n").collect()
+    if !line.split_whitespace().any(|word| is_time(&word)) {
+        return line.to_owned();
+    }
+    let words = line.split_whitespace();
+    words.map(|word| if is_time(&word) { "0.0" } else { word }).collect::<Vec<_>>().join(" ")
 }
 
 #[test]
