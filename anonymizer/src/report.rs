@@ -44,6 +44,7 @@ pub fn report(
         function_set: FUNCTION_SET,
         engine: engine.into(),
         database,
+        scope: options.scope,
         rules_digest: plan.rules_digest.clone(),
         schema_fingerprint: plan.schema_fingerprint.clone(),
         key_check: options.key_check.clone(),
@@ -51,7 +52,13 @@ pub fn report(
         started_at: options.now.clone(),
         finished_at,
         phases: outcome.phases.clone(),
-        notes: outcome.notes.iter().cloned().chain(tables.iter().flat_map(unchanged)).collect(),
+        notes: outcome
+            .notes
+            .iter()
+            .cloned()
+            .chain(tables.iter().flat_map(unchanged))
+            .chain(tables.iter().filter_map(TableReport::mostly_skipped))
+            .collect(),
         tables,
         checks: outcome.checks.clone(),
         gate: outcome.gate.clone(),

@@ -75,6 +75,7 @@ mod tests {
             function_set: 1,
             engine: "postgres".into(),
             database: "host:5432/shop".into(),
+            scope: contract::report::Scope::Database,
             rules_digest: "ab".into(),
             schema_fingerprint: "cd".into(),
             key_check: String::new(),

@@ -10,7 +10,8 @@ use std::process::{Command, Stdio};
 use contract::exit_codes::{OK, REFUSED, TEMPORARY, USAGE, VERIFY_FAILED};
 use contract::report::TableAction;
 use contract::statement::Statement;
-use e2e::command::{Finished, KEY, anonymizer, finish};
+use e2e::command::{Finished, KEY, anonymizer, finish, with_rules};
+use e2e::sqlite::File;
 use rusqlite::Connection;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -451,4 +452,36 @@ fn a_terminal_is_asked_first() {
     let unasked = on_a_terminal(&shop, "--yes", "");
     assert_exit(&unasked, OK);
     assert!(!unasked.stdout.contains("[y/N]"), "{unasked:#?}");
+}
+
+/// A predicate that is always true, by a slip, is no mask.
+#[test]
+fn a_table_of_which_every_row_is_skipped_is_told_of() {
+    let file = File::new(
+        "CREATE TABLE person (id INTEGER, email TEXT); INSERT INTO person VALUES (1, 'ada@mail.fr'), (2, 'bo@mail.fr'), (3, NULL)",
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let rules = directory.path().join("rules.yaml");
+    for (skipped, said) in [
+        ("id > 0", "left every row (3) unmasked"),
+        ("id > 1", "left 2 of 3 rows unmasked"),
+        ("id > 2", ""),
+    ] {
+        let table = format!("{{ skip_rows: {skipped:?}, columns: {{ id: keep, email: hash }} }}");
+        std::fs::write(&rules, format!("version: 1\ntables: {{ person: {table} }}\n")).unwrap();
+        let copy = File::new("");
+        std::fs::copy(file.path(), copy.path()).unwrap();
+        let report = directory.path().join("report");
+        let mut command = with_rules("run", &copy.url(), &rules).unwrap();
+        let finished = finish(command.args(["--yes", "--report"]).arg(&report)).unwrap();
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        assert_eq!(
+            finished.stdout.contains("`skip_rows` has left"),
+            !said.is_empty(),
+            "{finished:?}"
+        );
+        assert!(finished.stdout.contains(said), "{finished:?}");
+        let page = std::fs::read_to_string(report.join("report.html")).unwrap();
+        assert_eq!(page.contains("of which most rows were skipped"), !said.is_empty());
+    }
 }

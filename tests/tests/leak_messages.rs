@@ -163,3 +163,21 @@ fn what_sqlite_refuses() -> Result<()> {
     }
     Ok(())
 }
+
+/// A function may put a value where names and codes stand.
+#[test]
+fn a_function_of_a_check_that_names_things_after_the_value() -> Result<()> {
+    for (canary, code, said) in [
+        ("canarynamed", "'23514'", "check violation (SQLSTATE 23514)"),
+        ("canar", "upper(of)", "a function of the database raised an error"),
+    ] {
+        let check = format!(
+            "CREATE FUNCTION strict(t text, of text) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS
+              $$ BEGIN IF t = 'Zoe' THEN RAISE EXCEPTION 'not %', of USING ERRCODE = {code}, CONSTRAINT = 'row of ' || of,
+                     COLUMN = of, SCHEMA = of, TABLE = of; END IF; RETURN true; END $$;
+             ALTER TABLE letters ADD CONSTRAINT letters_strict CHECK (strict(name, note))"
+        );
+        letters(canary, &check, ONE_NAME, UNEXPECTED, said)?;
+    }
+    Ok(())
+}

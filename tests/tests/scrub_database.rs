@@ -494,3 +494,65 @@ fn what_belongs_to_the_server_is_reported_and_left() -> Result<()> {
     );
     Ok(())
 }
+
+/// Whatever a column held that was dropped since stays in its table's rows.
+#[test]
+fn bytes_of_a_dropped_column() -> Result<()> {
+    let plant = "CREATE TABLE counter (id int, contact text);
+        INSERT INTO counter SELECT g, 'canary' || g || '@corp.test' FROM generate_series(1, 100) g;
+        ALTER TABLE counter DROP contact";
+    let rules = &format!("{RULES}  counter: {{ columns: {{ id: keep }} }}\n");
+    for (off, left) in [("postgres.kept-tables", true), ("", false)] {
+        let database = planted("dropped", plant)?;
+        Attack::on(&database, rules).without(off).run()?.passes()?;
+        let files = files_with(&database, "@corp.test")?;
+        ensure!(files.is_empty() != left, "without `{off}`: {files:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_subscription_that_is_enabled() -> Result<()> {
+    for scope in ["database", "instance"] {
+        let server = Server::private(e2e::postgres::FAST)?;
+        let database = server.database("subscribed")?;
+        // The view is refreshed when the last table is masked.
+        database.query(
+            "CREATE TABLE customer (id int PRIMARY KEY, email text); CREATE TABLE kept (id int);
+             INSERT INTO customer SELECT g, 'canary' || g || '@corp.test' FROM generate_series(1, 100) g;
+             CREATE MATERIALIZED VIEW seen AS SELECT subenabled FROM pg_subscription",
+        )?;
+        database.query(
+            "CREATE SUBSCRIPTION inlet CONNECTION 'host=127.0.0.1 port=1' PUBLICATION everything WITH (connect = false)",
+        )?;
+        database.query("ALTER SUBSCRIPTION inlet ENABLE")?;
+        let rules = format!("{RULES}  kept: {{ columns: {{ id: keep }} }}\n");
+        let attack = Attack::at(database.superuser_url(), &rules);
+        if scope == "database" {
+            let report = tempfile::tempdir()?;
+            let finished = attack.try_run(report.path())?;
+            ensure!(finished.code == Some(i32::from(exit_codes::REFUSED)), "{finished:?}");
+            ensure!(
+                finished.stderr.contains("subscription inlet: is enabled"),
+                "{}",
+                finished.stderr
+            );
+            assert_eq!(count(&database, "pg_namespace WHERE nspname = 'anonymizer'")?, 0);
+        } else {
+            attack.instance().run()?.is("subscriptions", ScrubStatus::Done)?;
+            assert_eq!(
+                database.query("SELECT * FROM seen")?.trim(),
+                "f",
+                "enabled while tables were masked"
+            );
+            continue;
+        }
+        let drop = [
+            "ALTER SUBSCRIPTION inlet DISABLE",
+            "ALTER SUBSCRIPTION inlet SET (slot_name = NONE)",
+            "DROP SUBSCRIPTION inlet",
+        ];
+        database.query_each(&drop)?;
+    }
+    Ok(())
+}

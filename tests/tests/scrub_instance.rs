@@ -103,6 +103,7 @@ const ROLES: &[&str] = &[
     "CREATE ROLE report_daily LOGIN PASSWORD 'canary-two'",
     "CREATE ROLE dormant NOLOGIN PASSWORD 'canary-three'",
     "CREATE ROLE rds_impostor LOGIN PASSWORD 'canary-four'",
+    "CREATE ROLE rdsadmin SUPERUSER",
     "CREATE TABLE kept (id int); ALTER TABLE kept OWNER TO report_daily",
     "GRANT SELECT ON customer TO report_daily",
 ];
@@ -285,5 +286,21 @@ fn a_file_that_belongs_to_no_table() -> Result<()> {
         run.is("leftover-files", ScrubStatus::Failed)?,
         "they belong to no relation: 999999"
     );
+    Ok(())
+}
+
+/// A verdict for a database says nothing about the server around it.
+#[test]
+fn a_finished_database_is_not_done_for_the_whole_server() -> Result<()> {
+    let server = Server::private(FAST)?;
+    let database = shop(&server)?;
+    let attack = || Attack::on(&database, RULES).rules(ACCEPT);
+    attack().run()?.passes()?;
+    let report = tempfile::tempdir()?;
+    let wider = attack().instance().try_run(report.path())?;
+    ensure!(wider.code == Some(i32::from(contract::exit_codes::REFUSED)), "{wider:?}");
+    ensure!(wider.stderr.contains("masked with --scope database"), "{}", wider.stderr);
+    let same = attack().try_run(report.path())?;
+    ensure!(same.stdout.contains("nothing to do"), "{same:?}");
     Ok(())
 }

@@ -13,6 +13,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use contract::report::Scope;
 use contract::report::{Distribution, ScrubCheck, Verdict};
 
 use crate::catalog::{Catalog, TableName};
@@ -44,16 +45,6 @@ pub struct RunOptions {
     pub scope: Scope,
     /// Keeps fingerprints of the originals for the gate.
     pub vault: Arc<Vault>,
-}
-
-/// How far the scrub goes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Scope {
-    /// This database; what belongs to the server is reported.
-    #[default]
-    Database,
-    /// The whole server, which is the run's own: roles, settings, slots, other databases.
-    Instance,
 }
 
 /// What stands in the masked database for everybody who holds it to ask what it is.

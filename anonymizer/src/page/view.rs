@@ -236,7 +236,7 @@ fn tiles(report: &Report) -> Vec<(String, String, bool)> {
         let plural = if number == 1 { "" } else { "s" };
         (thousands(number), noun.replace("(s)", plural), noun == "leak(s)" && number > 0)
     };
-    vec![
+    let mut tiles = vec![
         tile(report.tables.len() as u64, "table(s), every one decided"),
         tile(masked.len() as u64, "masked column(s)"),
         tile(values, "value(s) masked"),
@@ -245,7 +245,14 @@ fn tiles(report: &Report) -> Vec<(String, String, bool)> {
             report.gate.leaks.iter().filter(|leak| leak.reason.is_none()).count() as u64,
             "leak(s)",
         ),
-    ]
+    ];
+    let mostly = report.tables.iter().filter(|table| table.mostly_skipped().is_some()).count();
+    if mostly > 0 {
+        let plural = if mostly == 1 { "" } else { "s" };
+        let words = format!("table{plural} of which most rows were skipped");
+        tiles.push((thousands(mostly as u64), words, true));
+    }
+    tiles
 }
 
 fn facts(
@@ -262,6 +269,7 @@ fn facts(
     vec![
         ("Database", named(&report.database), true),
         ("Engine", report.engine.clone(), false),
+        ("Scope", report.scope.name().to_owned(), false),
         ("Run", report.run_id.clone(), true),
         ("Began", moment(&report.started_at), false),
         ("Ended", moment(&report.finished_at), false),

@@ -71,7 +71,7 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "postgres.kept-tables",
         title: "kept tables hold no row versions from before an UPDATE or DELETE",
-        does: "kept tables with columns that can hold text are written anew (VACUUM FULL); with the check accepted they are left as they are",
+        does: "kept tables with columns that can hold text, or of which a column was dropped, are written anew (VACUUM FULL); with the check accepted they are left as they are",
         reach: Reach::Database,
         needs: "ownership of the database",
         residue: "",

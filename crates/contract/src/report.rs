@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The version of this document's form; raised when a reader would have to change.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// What one run did to one database.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
@@ -21,6 +21,8 @@ pub struct Report {
     pub engine: String,
     /// Host and database name, or the file's name. No user, no password.
     pub database: String,
+    /// How far the scrub went.
+    pub scope: Scope,
     /// SHA-256 of the rules file's bytes, hex.
     pub rules_digest: String,
     /// SHA-256 of the schema's tables, columns and types, hex.
@@ -45,6 +47,27 @@ pub struct Report {
     pub gate: Gate,
     /// Passed where every scrub check and the gate did.
     pub verdict: Verdict,
+}
+
+/// How far a run's scrub goes.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// This database; what belongs to the server is reported.
+    #[default]
+    Database,
+    /// The whole server, which is the run's own: roles, settings, slots, other databases.
+    Instance,
+}
+
+impl Scope {
+    /// As `--scope` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scope::Database => "database",
+            Scope::Instance => "instance",
+        }
+    }
 }
 
 /// Whether a masked database may leave.
@@ -208,6 +231,24 @@ pub struct TableReport {
     pub resumed: bool,
     /// Every column in the table's order.
     pub columns: Vec<ColumnReport>,
+}
+
+impl TableReport {
+    /// A sentence about a table of which `skip_rows` has left most rows as they were, or all.
+    pub fn mostly_skipped(&self) -> Option<String> {
+        let (skipped, rows, name) = (self.skipped_rows, self.rows, &self.name);
+        if skipped * 2 <= rows {
+            return None;
+        }
+        let left = if skipped == rows {
+            format!("every row ({rows})")
+        } else {
+            format!("{skipped} of {rows} rows")
+        };
+        Some(format!(
+            "{name}: `skip_rows` has left {left} unmasked; see whether the rule is what you meant"
+        ))
+    }
 }
 
 /// What the rules decided for a table.

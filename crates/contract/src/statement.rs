@@ -147,7 +147,7 @@ struct Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Gate, Verdict};
+    use crate::report::{Gate, Scope, Verdict};
 
     fn key(secret: u8) -> SigningKey {
         let head = hex::decode("302e020100300506032b657004220420").unwrap();
@@ -164,6 +164,7 @@ mod tests {
             function_set: 1,
             engine: "sqlite".into(),
             database: "shop.db".into(),
+            scope: Scope::Database,
             rules_digest: String::new(),
             schema_fingerprint: "ab".repeat(32),
             key_check: String::new(),

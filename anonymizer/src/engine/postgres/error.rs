@@ -1,5 +1,6 @@
 //! The one door through which database errors leave: SQLSTATE and names of table, column and constraint go out; message
-//! texts, details and hints, which quote row values, stay behind.
+//! texts, details and hints, which quote row values, stay behind. So do names and codes that a function of the database has
+//! made up: whoever raises an error may put a value into any of its fields.
 
 use sqlx::postgres::PgDatabaseError;
 
@@ -39,9 +40,35 @@ pub fn engine_error(task: &str, error: sqlx::Error) -> EngineError {
     }
 }
 
+/// The server's sources that complain about constraints, and name what its catalog knows. An error that a function raises comes
+/// from the sources of the function's language.
+const TRUE_NAMES: &[&str] = &[
+    "execMain.c",
+    "execExprInterp.c",
+    "execIndexing.c",
+    "nbtinsert.c",
+    "tuplesort.c",
+    "tuplesortvariants.c",
+    "ri_triggers.c",
+    "tablecmds.c",
+    "typecmds.c",
+    "domains.c",
+    "copyfrom.c",
+];
+
 /// `unique violation (SQLSTATE 23505) on constraint customers_email of public.customers`.
 fn describe(error: &PgDatabaseError) -> String {
-    let mut text = format!("{} (SQLSTATE {})", meaning(error.code()), error.code());
+    let (code, file) = (error.code(), error.file().unwrap_or_default());
+    let words = meaning(code);
+    // Every procedural language's sources begin so, and the planner's with `plan`.
+    let raised = file.starts_with("pl") && !file.starts_with("plan");
+    if raised && words == REFUSED {
+        return "a function of the database raised an error".to_owned();
+    }
+    let mut text = format!("{words} (SQLSTATE {code})");
+    if !TRUE_NAMES.contains(&file) {
+        return text;
+    }
     if let Some(constraint) = error.constraint() {
         text.push_str(&format!(" on constraint {constraint}"));
     }
@@ -58,6 +85,9 @@ fn describe(error: &PgDatabaseError) -> String {
 fn is_temporary(code: &str) -> bool {
     matches!(&code[..2], "08" | "53" | "57" | "40") || code == "55P03"
 }
+
+/// What is said of any other SQLSTATE.
+const REFUSED: &str = "the server refused";
 
 /// What a SQLSTATE means, for those an operator is likely to meet.
 fn meaning(code: &str) -> &'static str {
@@ -80,6 +110,7 @@ fn meaning(code: &str) -> &'static str {
         "42703" => "unknown column",
         "42601" => "syntax error",
         "42883" => "unknown function or operator",
-        _ => "the server refused",
+        "P0001" => "a function of the database raised an error",
+        _ => REFUSED,
     }
 }

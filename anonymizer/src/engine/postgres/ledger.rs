@@ -11,7 +11,7 @@ use crate::catalog::{ForeignKey, TableName};
 use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::session::{literal, run};
 use crate::engine::postgres::{loaded, marker};
-use crate::engine::{EngineError, RunOptions, TableOutcome};
+use crate::engine::{EngineError, RunOptions, Scope, TableOutcome};
 use crate::mask::FUNCTION_SET;
 use crate::plan::Plan;
 
@@ -24,6 +24,7 @@ pub struct Run {
     pub run_id: String,
     rules_digest: String,
     masking_digest: String,
+    scope: String,
     function_set: i32,
     schema_fingerprint: String,
     key_check: String,
@@ -72,7 +73,7 @@ pub async fn create(
          CREATE TABLE anonymizer.run (
              run_id text PRIMARY KEY, tool_version text NOT NULL, rules_digest text NOT NULL, function_set int NOT NULL,
              schema_fingerprint text NOT NULL, key_check text NOT NULL, key_is_ephemeral bool NOT NULL,
-             now text NOT NULL, masking_digest text NOT NULL, finished_at timestamptz);
+             now text NOT NULL, masking_digest text NOT NULL, scope text NOT NULL, finished_at timestamptz);
          CREATE TABLE anonymizer.unit (
              schema_name text, table_name text, outcomes text NOT NULL, PRIMARY KEY (schema_name, table_name));
          CREATE TABLE anonymizer.taken_down (
@@ -86,7 +87,7 @@ pub async fn create(
     run(conn, "make the ledger", &statements).await?;
     loaded::make(conn).await?;
     marker::make(conn).await?;
-    sqlx::query("INSERT INTO anonymizer.run VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+    sqlx::query("INSERT INTO anonymizer.run VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
         .bind(&options.run_id)
         .bind(env!("CARGO_PKG_VERSION"))
         .bind(&plan.rules_digest)
@@ -96,6 +97,7 @@ pub async fn create(
         .bind(options.key_is_ephemeral)
         .bind(&options.now)
         .bind(&plan.masking_digest)
+        .bind(options.scope.name())
         .execute(conn)
         .await
         .map(drop)
@@ -107,7 +109,7 @@ pub async fn read(conn: &mut PgConnection) -> Result<Run, EngineError> {
     let row = sqlx::query(
         "SELECT rules_digest, function_set, schema_fingerprint, key_check, key_is_ephemeral,
                 pg_catalog.to_char(finished_at, 'YYYY-MM-DD HH24:MI') || ' UTC' AS finished_at, run_id,
-                EXISTS (SELECT FROM anonymizer.statement WHERE verdict = 'failed'), masking_digest
+                EXISTS (SELECT FROM anonymizer.statement WHERE verdict = 'failed'), masking_digest, scope
          FROM anonymizer.run",
     )
     .fetch_one(conn)
@@ -123,13 +125,15 @@ pub async fn read(conn: &mut PgConnection) -> Result<Run, EngineError> {
         run_id: row.get(6),
         failed: row.get(7),
         masking_digest: row.get(8),
+        scope: row.get(9),
     })
 }
 
-/// Notes the rules file that a run goes on with: what it says about the look afterwards may be new.
-pub async fn renew(conn: &mut PgConnection, plan: &Plan) -> Result<(), EngineError> {
-    sqlx::query("UPDATE anonymizer.run SET rules_digest = $1")
+/// Notes the rules file and the scope that a run goes on with: what they say about the look afterwards may be new.
+pub async fn renew(conn: &mut PgConnection, plan: &Plan, scope: Scope) -> Result<(), EngineError> {
+    sqlx::query("UPDATE anonymizer.run SET rules_digest = $1, scope = $2")
         .bind(&plan.rules_digest)
+        .bind(scope.name())
         .execute(conn)
         .await
         .map(drop)
@@ -173,6 +177,14 @@ impl Run {
         }
         if self.key_check != options.key_check {
             return refuse("with another key", restore);
+        }
+        let wider = options.scope == Scope::Instance && self.scope != Scope::Instance.name();
+        // After a passed verdict nothing is kept of the originals that another look would need.
+        if wider && self.finished_at.is_some() {
+            return refuse(
+                "with --scope database, which leaves the rest of the server as it was",
+                "restore the copy again and run with --scope instance",
+            );
         }
         Ok(())
     }

@@ -41,6 +41,7 @@ mod session;
 mod sources;
 mod spool;
 mod statistics;
+mod subscriptions;
 mod text;
 mod unit;
 
@@ -161,15 +162,17 @@ impl Engine for PostgresEngine {
                     "masked with these rules and this key on {at}"
                 )));
             }
+            subscriptions::stop(conn, options.scope).await?;
             // A run that was concluded with a failed verdict has given its rights back.
             transaction(conn, async |conn| {
-                ledger::renew(conn, plan).await?;
+                ledger::renew(conn, plan, options.scope).await?;
                 rights::take(conn, &altered).await?;
                 loaded::take_over(conn, run.failed).await
             })
             .await?;
         } else {
             refuse_small_spool(conn, &units, options).await?;
+            subscriptions::stop(conn, options.scope).await?;
             options.vault.bind(&options.run_id)?;
             transaction(conn, async |conn| prepare(conn, plan, &catalog, &units, options).await)
                 .await?;

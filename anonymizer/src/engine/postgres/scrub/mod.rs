@@ -87,6 +87,7 @@ pub async fn findings(
     scope: Scope,
 ) -> Result<Vec<(String, String, String)>, EngineError> {
     let mut findings = large_objects::findings(conn, rules).await?;
+    findings.extend(super::subscriptions::findings(conn, scope).await?);
     if scope == Scope::Instance {
         findings.extend(databases::findings(conn, options, rules).await?);
     }

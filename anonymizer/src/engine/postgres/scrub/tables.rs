@@ -2,7 +2,7 @@
 //!
 //! Of a kept table no right but that of the database's owner proves what its pages hold: counters of dead rows start at
 //! nothing after a crash or a restore, VACUUM leaves the bytes of what it removes where they were, and a page that is marked as
-//! visible to all may have had other rows. So every kept table that can hold text is written anew.
+//! visible to all may have had other rows. So every kept table that can hold text is written anew, and every one of which a column was dropped.
 
 use crate::catalog::TableName;
 use crate::engine::EngineError;
@@ -14,6 +14,7 @@ use crate::engine::postgres::session::{home_path, ident, literal, qualified};
 use crate::plan::{Action, Plan, TablePlan};
 use crate::scrub::{Found, Tally, names};
 use sqlx::Row as _;
+use sqlx::postgres::PgRow;
 
 /// Names as an SQL array of relations.
 pub fn regclasses(names: &[String]) -> String {
@@ -122,6 +123,17 @@ pub fn generated_columns(plan: &Plan) -> Found {
     Found::done(format!("computed again: {}", names(&generated)))
 }
 
+/// Tables with columns that were dropped: their bytes stay in every row until it is written anew.
+async fn with_dropped_columns(scrub: &mut Scrub<'_>) -> Result<Vec<TableName>, EngineError> {
+    const SQL: &str = "
+        SELECT DISTINCT n.nspname::text, c.relname::text FROM pg_catalog.pg_attribute a
+        JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relkind = 'r'
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE a.attisdropped AND a.attnum > 0";
+    let found = rows(scrub.conn, "look for dropped columns", SQL).await?;
+    let name = |row: &PgRow| TableName::new(row.get::<String, _>(0), row.get::<String, _>(1));
+    Ok(found.iter().map(name).collect())
+}
+
 /// A kept column that can hold text has a rule of its own.
 fn holds_text(table: &TablePlan) -> bool {
     table.columns.iter().any(|column| !column.kind.wildcard_may_keep())
@@ -130,12 +142,14 @@ fn holds_text(table: &TablePlan) -> bool {
 /// Writes the kept tables anew.
 pub async fn kept(scrub: &mut Scrub<'_>) -> Result<Found, EngineError> {
     const ID: &str = "postgres.kept-tables";
+    let dropped = with_dropped_columns(scrub).await?;
+    let holds = |table: &&TablePlan| holds_text(table) || dropped.contains(&table.name);
     let kept = scrub.plan.tables.iter().filter(|table| table.action == Action::Keep);
     let kept: Vec<TableName> =
-        kept.filter(|table| holds_text(table)).map(|table| table.name.clone()).collect();
+        kept.filter(|table| holds(table)).map(|table| table.name.clone()).collect();
     let tables = filled(scrub, &kept).await?;
     if tables.is_empty() {
-        return Ok(Found::nothing("no kept table can hold text"));
+        return Ok(Found::nothing("no kept table can hold text, in a dropped column neither"));
     }
     if scrub.plan.scrub.reason(ID).is_some() {
         let tables: Vec<String> = tables.iter().map(ToString::to_string).collect();
