@@ -10,40 +10,60 @@ use crate::file;
 pub enum Documents {
     /// Files below a directory; a key's slashes are directories.
     Directory(PathBuf),
+    /// A bucket in S3.
+    #[cfg(feature = "aws")]
+    Bucket(crate::aws::Bucket),
 }
 
 impl Documents {
     /// What is there under a key.
     pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, AccountError> {
-        let Self::Directory(directory) = self;
-        file::read(&file::path(directory, key)?, key)
+        match self {
+            Self::Directory(directory) => file::read(&file::path(directory, key)?, key),
+            #[cfg(feature = "aws")]
+            Self::Bucket(bucket) => bucket.get(key).await,
+        }
     }
 
     /// Puts it there, in place of what was.
     pub async fn put(&self, key: &str, bytes: &[u8]) -> Result<(), AccountError> {
-        let Self::Directory(directory) = self;
-        file::write(&file::path(directory, key)?, key, bytes)
+        match self {
+            Self::Directory(directory) => file::write(&file::path(directory, key)?, key, bytes),
+            #[cfg(feature = "aws")]
+            Self::Bucket(bucket) => bucket.put(key, bytes).await,
+        }
     }
 
     /// The keys below a prefix that ends where a part ends, in order.
     pub async fn list(&self, prefix: &str) -> Result<Vec<String>, AccountError> {
-        let Self::Directory(directory) = self;
-        let mut keys = Vec::new();
-        below(&file::path(directory, prefix)?, prefix, &mut keys)?;
-        keys.sort();
-        Ok(keys)
+        match self {
+            Self::Directory(directory) => {
+                let mut keys = Vec::new();
+                below(&file::path(directory, prefix)?, prefix, &mut keys)?;
+                keys.sort();
+                Ok(keys)
+            }
+            #[cfg(feature = "aws")]
+            Self::Bucket(bucket) => bucket.list(prefix).await,
+        }
     }
 
     /// Removes it; whether there was one makes no difference.
     pub async fn delete(&self, key: &str) -> Result<(), AccountError> {
-        let Self::Directory(directory) = self;
-        file::remove(&file::path(directory, key)?, key)
+        match self {
+            Self::Directory(directory) => file::remove(&file::path(directory, key)?, key),
+            #[cfg(feature = "aws")]
+            Self::Bucket(bucket) => bucket.delete(key).await,
+        }
     }
 
     /// How a container is told where it is.
     pub fn uri(&self, key: &str) -> String {
-        let Self::Directory(directory) = self;
-        directory.join(key).display().to_string()
+        match self {
+            Self::Directory(directory) => directory.join(key).display().to_string(),
+            #[cfg(feature = "aws")]
+            Self::Bucket(bucket) => bucket.uri(key),
+        }
     }
 }
 

@@ -7,6 +7,12 @@ use crate::error::AccountError;
 
 /// The path of a key such as `reports/shop/run-1/report.json` below a directory.
 pub(crate) fn path(directory: &Path, key: &str) -> Result<PathBuf, AccountError> {
+    fits(key)?;
+    Ok(directory.join(key))
+}
+
+/// Refuses what is no key, wherever documents are.
+pub(crate) fn fits(key: &str) -> Result<(), AccountError> {
     let fits = |part: &str| {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.=+".contains(c);
         !part.is_empty() && !part.starts_with('.') && part.chars().all(allowed)
@@ -14,7 +20,7 @@ pub(crate) fn path(directory: &Path, key: &str) -> Result<PathBuf, AccountError>
     if !key.split('/').all(fits) {
         return Err(AccountError::Other(format!("`{key}` is no key of a document")));
     }
-    Ok(directory.join(key))
+    Ok(())
 }
 
 /// What is in it; nothing where there is no file.

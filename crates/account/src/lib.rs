@@ -3,6 +3,8 @@
 //!
 //! Nothing here waits, and nothing here prints a secret.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod documents;
 pub mod error;
 pub mod executions;

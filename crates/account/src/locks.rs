@@ -27,6 +27,9 @@ pub enum Acquired {
 pub enum Locks {
     /// Files in a directory.
     Directory(PathBuf),
+    /// A table in DynamoDB.
+    #[cfg(feature = "aws")]
+    Table(crate::aws::Table),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -43,38 +46,63 @@ impl Locks {
         owner: &str,
         span: SignedDuration,
     ) -> Result<Acquired, AccountError> {
-        let Self::Directory(directory) = self;
-        let path = file::path(directory, name)?;
-        let _guard = guard(directory, name)?;
-        let now = Timestamp::now();
-        if let Some(lease) = read(&path, name)?.filter(|lease| lease.owner != owner)
-            && lease.until > now
-        {
-            return Ok(Acquired::HeldBy(lease.owner));
+        match self {
+            Self::Directory(directory) => acquire(directory, name, owner, span),
+            #[cfg(feature = "aws")]
+            Self::Table(table) => table.acquire(name, owner, span).await,
         }
-        let until = now.checked_add(span).unwrap_or(Timestamp::MAX);
-        let lease = serde_json::to_vec(&Lease { owner: owner.to_owned(), until })
-            .map_err(|_| AccountError::Other(format!("the lease `{name}` cannot be written")))?;
-        file::write(&path, name, &lease)?;
-        Ok(Acquired::Yes)
     }
 
     /// Who has it.
     pub async fn owner(&self, name: &str) -> Result<Option<String>, AccountError> {
-        let Self::Directory(directory) = self;
-        let lease = read(&file::path(directory, name)?, name)?;
-        Ok(lease.filter(|lease| lease.until > Timestamp::now()).map(|lease| lease.owner))
+        match self {
+            Self::Directory(directory) => {
+                let lease = read(&file::path(directory, name)?, name)?;
+                let lease = lease.filter(|lease| lease.until > Timestamp::now());
+                Ok(lease.map(|lease| lease.owner))
+            }
+            #[cfg(feature = "aws")]
+            Self::Table(table) => table.owner(name).await,
+        }
     }
 
     /// Gives it back, where it is this owner's.
     pub async fn release(&self, name: &str, owner: &str) -> Result<(), AccountError> {
-        let Self::Directory(directory) = self;
-        let path = file::path(directory, name)?;
-        let _guard = guard(directory, name)?;
-        match read(&path, name)? {
-            Some(lease) if lease.owner == owner => file::remove(&path, name),
-            _ => Ok(()),
+        match self {
+            Self::Directory(directory) => release(directory, name, owner),
+            #[cfg(feature = "aws")]
+            Self::Table(table) => table.release(name, owner).await,
         }
+    }
+}
+
+fn acquire(
+    directory: &Path,
+    name: &str,
+    owner: &str,
+    span: SignedDuration,
+) -> Result<Acquired, AccountError> {
+    let path = file::path(directory, name)?;
+    let _guard = guard(directory, name)?;
+    let now = Timestamp::now();
+    if let Some(lease) = read(&path, name)?.filter(|lease| lease.owner != owner)
+        && lease.until > now
+    {
+        return Ok(Acquired::HeldBy(lease.owner));
+    }
+    let until = now.checked_add(span).unwrap_or(Timestamp::MAX);
+    let lease = serde_json::to_vec(&Lease { owner: owner.to_owned(), until })
+        .map_err(|_| AccountError::Other(format!("the lease `{name}` cannot be written")))?;
+    file::write(&path, name, &lease)?;
+    Ok(Acquired::Yes)
+}
+
+fn release(directory: &Path, name: &str, owner: &str) -> Result<(), AccountError> {
+    let path = file::path(directory, name)?;
+    let _guard = guard(directory, name)?;
+    match read(&path, name)? {
+        Some(lease) if lease.owner == owner => file::remove(&path, name),
+        _ => Ok(()),
     }
 }
 

@@ -35,37 +35,58 @@ impl fmt::Debug for Secret {
 pub enum Secrets {
     /// Files below a directory.
     Directory(PathBuf),
+    /// Secrets Manager.
+    #[cfg(feature = "aws")]
+    Manager(crate::aws::Manager),
 }
 
 impl Secrets {
     /// The secret of that name, or the one that a reference leads to: the platform tells of its own secrets so.
     pub async fn get(&self, name: &str) -> Result<Option<Secret>, AccountError> {
-        let Self::Directory(directory) = self;
-        let below = Path::new(name).strip_prefix(directory).ok().and_then(Path::to_str);
-        let name = below.unwrap_or(name);
-        let Some(bytes) = file::read(&file::path(directory, name)?, name)? else { return Ok(None) };
-        let text = String::from_utf8(bytes)
-            .map_err(|_| AccountError::Other(format!("the secret `{name}` is not a text")))?;
-        Ok(Some(Secret::new(text)))
+        match self {
+            Self::Directory(directory) => read(directory, name),
+            #[cfg(feature = "aws")]
+            Self::Manager(manager) => manager.get(name).await,
+        }
     }
 
     /// Puts it there, in place of what was: the name stays, whoever reads by name reads the new one.
     pub async fn put(&self, name: &str, secret: &Secret) -> Result<(), AccountError> {
-        let Self::Directory(directory) = self;
-        file::write(&file::path(directory, name)?, name, secret.expose().as_bytes())
+        match self {
+            Self::Directory(directory) => {
+                file::write(&file::path(directory, name)?, name, secret.expose().as_bytes())
+            }
+            #[cfg(feature = "aws")]
+            Self::Manager(manager) => manager.put(name, secret).await,
+        }
     }
 
     /// Removes it; whether there was one makes no difference.
     pub async fn delete(&self, name: &str) -> Result<(), AccountError> {
-        let Self::Directory(directory) = self;
-        file::remove(&file::path(directory, name)?, name)
+        match self {
+            Self::Directory(directory) => file::remove(&file::path(directory, name)?, name),
+            #[cfg(feature = "aws")]
+            Self::Manager(manager) => manager.delete(name).await,
+        }
     }
 
     /// How a container is told where it is: a file's path, or an ARN.
     pub fn reference(&self, name: &str) -> String {
-        let Self::Directory(directory) = self;
-        directory.join(name).display().to_string()
+        match self {
+            Self::Directory(directory) => directory.join(name).display().to_string(),
+            #[cfg(feature = "aws")]
+            Self::Manager(manager) => manager.reference(name),
+        }
     }
+}
+
+fn read(directory: &Path, name: &str) -> Result<Option<Secret>, AccountError> {
+    let below = Path::new(name).strip_prefix(directory).ok().and_then(Path::to_str);
+    let name = below.unwrap_or(name);
+    let Some(bytes) = file::read(&file::path(directory, name)?, name)? else { return Ok(None) };
+    let text = String::from_utf8(bytes)
+        .map_err(|_| AccountError::Other(format!("the secret `{name}` is not a text")))?;
+    Ok(Some(Secret::new(text)))
 }
 
 #[cfg(test)]

@@ -8,6 +8,9 @@ use crate::error::AccountError;
 pub enum Signer {
     /// An ed25519 key.
     Key(SigningKey),
+    /// A key in KMS.
+    #[cfg(feature = "aws")]
+    Kms(crate::aws::Kms),
 }
 
 impl Signer {
@@ -20,13 +23,19 @@ impl Signer {
 
     /// The identifier of its public key.
     pub async fn key_id(&self) -> Result<String, AccountError> {
-        let Self::Key(key) = self;
-        Ok(PublicKey::id(key.public()).to_owned())
+        match self {
+            Self::Key(key) => Ok(PublicKey::id(key.public()).to_owned()),
+            #[cfg(feature = "aws")]
+            Self::Kms(key) => Ok(key.public_key().await?.id().to_owned()),
+        }
     }
 
     /// The signature of a message.
     pub async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, AccountError> {
-        let Self::Key(key) = self;
-        Ok(key.sign(message))
+        match self {
+            Self::Key(key) => Ok(key.sign(message)),
+            #[cfg(feature = "aws")]
+            Self::Kms(key) => key.sign(message).await,
+        }
     }
 }

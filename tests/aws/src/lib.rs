@@ -1,4 +1,5 @@
-//! What the tests of the AWS side share: an HTTP server to talk to, and an RDS that answers from a script.
+//! What the tests of the AWS side share: answers of services and of RDS from a script, and an HTTP server to talk to.
 
 pub mod endpoint;
 pub mod rds;
+pub mod script;

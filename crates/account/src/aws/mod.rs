@@ -1,0 +1,35 @@
+//! What this crate offers, on AWS: a lock in a DynamoDB table, documents in an S3 bucket, secrets in Secrets Manager, keys in
+//! KMS. The only code here that knows the SDK.
+//!
+//! A request that fails in passing is made again by the SDK two times, and then by the state machine; nothing here waits for
+//! anything else, and nothing is logged.
+
+mod bucket;
+mod error;
+mod kms;
+mod manager;
+mod table;
+
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_config::timeout::TimeoutConfig;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+pub use aws_types::SdkConfig;
+
+pub use bucket::{Bucket, parse};
+pub use kms::Kms;
+pub use manager::Manager;
+pub use table::Table;
+
+/// How long one attempt of a request may take: less than any step has.
+const ATTEMPT: Duration = Duration::from_secs(50);
+
+/// Region and credentials as the environment has them: a function's, a container's, a profile's.
+pub async fn config() -> SdkConfig {
+    let http = aws_smithy_http_client::Builder::new();
+    let http = http.tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
+    let config = aws_config::defaults(BehaviorVersion::v2026_01_12());
+    config.http_client(http).timeout_config(timeouts).load().await
+}
