@@ -11,6 +11,7 @@ pub mod engine;
 pub mod execute;
 pub mod finding;
 pub mod identifier;
+pub mod kept;
 pub mod mask;
 pub mod page;
 pub mod plan;

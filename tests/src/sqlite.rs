@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anonymizer::engine::sqlite::SqliteEngine;
 use anonymizer::engine::{Engine as _, Marker, RunOptions, Scope, TableOutcome};
 use anonymizer::execute::{self, Ended, Ready, Refusal};
+use anonymizer::kept::Kept;
 use anonymizer::mask::key::Keyring;
 use anonymizer::progress::Silent;
 use anonymizer::rules::{self, RuleSet};
@@ -150,6 +151,7 @@ impl File {
                         digest: "d1".repeat(32),
                         verdict: outcome.verdict(),
                         finished_at: "2024-06-01T12:34:56Z".to_owned(),
+                        kept: Kept::default(),
                     };
                     if let Err(error) = engine.conclude(&options, &marker).await {
                         return Run::Failed(error.to_string());

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use contract::dsse::{Envelope, pre_authentication};
-use contract::exit_codes::{OK, USAGE, VERIFY_FAILED};
+use contract::exit_codes::{OK, REFUSED, USAGE, VERIFY_FAILED};
 use contract::key::{PublicKey, SigningKey};
 use contract::report::Verdict;
 use contract::statement::{PAYLOAD_TYPE, Statement, sha256, sign};
@@ -213,6 +213,103 @@ fn a_signature_of_an_earlier_run_does_not_stay_beside_the_report() {
     assert!(!folder.path("out/statement.dsse.json").exists());
     let page = String::from_utf8(folder.read("out/report.html")).unwrap();
     assert!(page.contains("The statement is not signed"));
+}
+
+#[test]
+fn a_statement_of_another_run_is_refused_with_4() {
+    let folder = Folder::new();
+    folder.signed();
+    let database = Connection::open(folder.path("people.db")).unwrap();
+    let marker = "SELECT digest, finished_at FROM anonymizer_statement";
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let (digest, at): (String, String) = database.query_row(marker, [], read).unwrap();
+    let verify = |more: &[&str]| folder.verify("out/statement.dsse.json", "public.pem", more);
+    assert_exit(&verify(&["--run-id", "r1", "--digest", &digest.to_uppercase()]), OK);
+    let other = digest.replace(|c: char| c.is_ascii_digit(), "f");
+    for more in [["--run-id", "r2"], ["--run-id", "R1"], ["--digest", &other], ["--digest", ""]] {
+        let finished = verify(&more);
+        assert_exit(&finished, VERIFY_FAILED);
+        assert!(finished.stderr.contains("of another run"), "{finished:#?}");
+    }
+    // Whoever holds the database computes the subject, and two restores masked under one id are two.
+    let statement = Statement::read(&folder.read("out/report.json")).unwrap();
+    let fingerprint = &statement.predicate.schema_fingerprint;
+    let identity = sha256(format!("r1\n{fingerprint}\n{at}\n").as_bytes());
+    assert_eq!(statement.subject[0].digest.sha256, identity);
+    let again = Folder::new();
+    again.signed();
+    let again = Statement::read(&again.read("out/report.json")).unwrap();
+    assert_eq!(again.predicate.schema_fingerprint, *fingerprint);
+    assert_ne!(again.subject[0].digest, statement.subject[0].digest);
+}
+
+#[test]
+fn whatever_a_run_fails_of_no_earlier_statement_is_left() {
+    let rules = |folder: &Folder| folder.write("rules.yaml", "version: 1\ntables: { people }\n");
+    let database = |folder: &Folder| fs::remove_file(folder.path("people.db")).unwrap();
+    let breaks: [&dyn Fn(&Folder); 2] = [&rules, &database];
+    for spoil in breaks {
+        let folder = Folder::new();
+        folder.signed();
+        spoil(&folder);
+        let finished = folder.run(&["--report", "out", "--sign-key", "key.pem"]);
+        assert_ne!(finished.code, Some(OK.into()), "{finished:#?}");
+        for file in ["report.json", "statement.dsse.json", "report.html"] {
+            assert!(!folder.path("out").join(file).exists(), "{file}");
+            assert!(folder.path("out/earlier").join(file).exists(), "{file}");
+        }
+    }
+}
+
+#[test]
+fn a_finished_database_gives_its_report_again_and_only_its_own() {
+    let folder = Folder::new();
+    folder.signed();
+    let (report, signed) = (folder.read("out/report.json"), folder.read("out/statement.dsse.json"));
+    let again =
+        |directory: &str, more: &[&str]| folder.run(&[&["--report", directory], more].concat());
+    assert_exit(&again("new", &["--sign-key", "key.pem"]), OK);
+    assert_eq!(folder.read("new/report.json"), report);
+    assert_eq!(folder.read("new/statement.dsse.json"), signed);
+    assert!(folder.path("new/report.html").exists());
+    // A signature that is there stays.
+    assert_exit(&again("new", &[]), OK);
+    assert_eq!(folder.read("new/statement.dsse.json"), signed);
+    // Another database's report does not.
+    let other = Folder::new();
+    other.signed();
+    for file in ["report.json", "statement.dsse.json"] {
+        folder.write(&format!("out/{file}"), other.read(&format!("out/{file}")));
+    }
+    assert_exit(&again("out", &[]), OK);
+    assert_eq!(folder.read("out/report.json"), report);
+    assert!(!folder.path("out/statement.dsse.json").exists());
+}
+
+#[test]
+fn a_report_that_somebody_has_put_into_the_database_is_refused() {
+    let (folder, other) = (Folder::new(), Folder::new());
+    folder.signed();
+    other.signed();
+    let report = String::from_utf8(other.read("out/report.json")).unwrap();
+    // Nobody else may have the file open while a run looks at it.
+    let put = |column: &str, value: &str| -> String {
+        let database = Connection::open(folder.path("people.db")).unwrap();
+        let read = format!("SELECT {column} FROM anonymizer_statement");
+        let before = database.query_row(&read, [], |row| row.get(0)).unwrap();
+        let write = format!("UPDATE anonymizer_statement SET {column} = ?1");
+        database.execute(&write, [value]).unwrap();
+        before
+    };
+    for (column, value) in [("report", report.as_str()), ("seal", "")] {
+        let before = put(column, value);
+        let finished = folder.run(&["--report", "new", "--sign-key", "key.pem"]);
+        assert_exit(&finished, REFUSED);
+        assert!(finished.stderr.contains("keeps no report"), "{finished:#?}");
+        assert!(!folder.path("new/report.json").exists());
+        put(column, &before);
+    }
+    assert_exit(&folder.run(&["--report", "new"]), OK);
 }
 
 #[test]

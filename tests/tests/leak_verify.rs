@@ -126,6 +126,39 @@ fn what_the_rules_allow_may_change_after_a_failed_run() -> Result<()> {
     ends_with(&strict, exit_codes::REFUSED, "by a run with another rules file")
 }
 
+/// An extension's table that is closed to the run's role, with rows that nobody has looked into.
+#[test]
+fn a_failed_scrub_is_not_forgotten_because_nothing_is_found() -> Result<()> {
+    let setting = Setting::new("verify_scrub")?;
+    setting.database.query("DELETE FROM note; CREATE EXTENSION citext; CREATE TABLE \"hidden\u{7}\" AS SELECT 'canary' AS name")?;
+    setting.database.query("ALTER EXTENSION citext ADD TABLE \"hidden\u{7}\"")?;
+    let said = r"public.hidden\u{7} (closed to this role";
+    let run = finish(setting.command("run")?.arg("--yes"))?;
+    ends_with(&run, exit_codes::VERIFY_FAILED, said)?;
+    ensure!(!run.stderr.contains('\u{7}'), "a name rings the bell");
+    let look = finish(&mut setting.command("verify")?)?;
+    ends_with(&look, exit_codes::VERIFY_FAILED, said)?;
+    ensure!(look.stdout.contains("none of 50 originals"), "{}", look.stdout);
+
+    setting.database.query("GRANT SELECT ON \"hidden\u{7}\" TO PUBLIC")?;
+    let rerun = finish(setting.command("run")?.arg("--yes"))?;
+    ends_with(&rerun, exit_codes::OK, "")
+}
+
+#[test]
+fn what_the_terminal_would_draw_is_escaped() -> Result<()> {
+    let setting = Setting::new("verify_drawn")?;
+    setting.database.query("ALTER TABLE note RENAME body TO \"b\u{1b}[2J\u{7}\"")?;
+    std::fs::write(setting.rules.path(), RULES.replace("body", r#""b\e[2J\a""#))?;
+    let run = finish(setting.command("run")?.arg("--yes"))?;
+    ends_with(&run, exit_codes::VERIFY_FAILED, r"public.note.b\u{1b}[2J\u{7}: originals")?;
+    let look = finish(&mut setting.command("verify")?)?;
+    ends_with(&look, exit_codes::VERIFY_FAILED, r"b\u{1b}[2J\u{7}")?;
+    let drawn = [run.stdout, run.stderr, look.stdout, look.stderr].concat();
+    ensure!(!drawn.contains(['\u{1b}', '\u{7}']), "{drawn:?}");
+    Ok(())
+}
+
 #[test]
 fn what_masks_may_not_change_after_a_failed_run() -> Result<()> {
     let setting = Setting::new("verify_rules")?;

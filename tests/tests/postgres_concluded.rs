@@ -6,11 +6,14 @@ use std::sync::Arc;
 use anonymizer::engine::postgres::PostgresEngine;
 use anonymizer::engine::{Engine as _, EngineError, Marker, RunOptions, Scope};
 use anonymizer::execute::{self, Ended, Ready};
+use anonymizer::kept::Kept;
 use anonymizer::mask::key::Keyring;
 use anonymizer::progress::Silent;
+use anonymizer::report;
 use anonymizer::verify::vault::Vault;
 use anyhow::{Context as _, Result, bail, ensure};
 use contract::report::Verdict;
+use contract::statement::{Statement, sha256};
 use e2e::command::{KEY, finish, with_rules};
 use e2e::hostile::STRANGER;
 use e2e::postgres::{Database, MASTER, Server};
@@ -83,6 +86,7 @@ impl Run {
             digest: "ab".repeat(32),
             verdict,
             finished_at: "2024-06-01T12:34:56Z".to_owned(),
+            kept: Kept::default(),
         };
         self.engine.conclude(&self.options, &marker).await
     }
@@ -134,6 +138,56 @@ fn a_run_that_dies_before_its_end_is_looked_at_again_and_concluded() -> Result<(
         ensure!(matches!(third.ended, Ended::AlreadyDone(_)), "a concluded run is done again");
         Ok(())
     })
+}
+
+/// The run dies when the database says that it has passed, and before it has written its report.
+#[test]
+fn a_run_that_dies_right_after_its_end_leaves_its_report_to_the_next() -> Result<()> {
+    let server = Server::private(e2e::postgres::FAST)?;
+    let database = people(&server)?;
+    let directory = tempfile::tempdir()?;
+    let (rules, report, state) = (
+        directory.path().join("rules.yaml"),
+        directory.path().join("report"),
+        directory.path().join("state"),
+    );
+    std::fs::write(&rules, RULES)?;
+    let text = runtime().block_on(async {
+        let engine = PostgresEngine::connect(&database.url()).await?;
+        let own = &sha256(engine.location().as_bytes())[..32];
+        drop(engine);
+        let run = Run::to_the_verdict(&database.url(), "first", &state.join(own)).await?;
+        let Ended::Masked(outcome) = &run.ended else { bail!("already done") };
+        let (rules, keyring) = (parsed(RULES), Keyring::from_hex(KEY)?);
+        let ready = execute::prepare(run.engine.as_ref(), &rules, &keyring, Scope::Database).await;
+        let Ok(Ready { plan, .. }) = ready else { bail!("refused") };
+        let at = "2024-06-01T12:34:56Z".to_owned();
+        let location = run.engine.location();
+        let document = report::report("postgres", location, &plan, &run.options, outcome, at);
+        let text = String::from_utf8(Statement::new(document).to_bytes())?;
+        let marker = Marker {
+            run_id: "first".to_owned(),
+            digest: sha256(text.as_bytes()),
+            verdict: Verdict::Passed,
+            finished_at: "2024-06-01T12:34:56Z".to_owned(),
+            kept: Kept::new(text.clone(), &keyring),
+        };
+        run.engine.conclude(&run.options, &marker).await?;
+        ensure!(state.join(own).read_dir()?.next().is_some(), "nothing is kept of the originals");
+        anyhow::Ok(text)
+    })?;
+    let mut command = with_rules("run", &database.url(), &rules)?;
+    command.args(["--yes", "--state"]).arg(&state).arg("--report").arg(&report);
+    let again = finish(&mut command)?;
+    ensure!(again.code == Some(0) && again.stdout.contains("nothing to do"), "{again:?}");
+    ensure!(std::fs::read_to_string(report.join("report.json"))? == text);
+    ensure!(state.read_dir()?.next().is_none(), "fingerprints of the originals are left");
+
+    database.query("UPDATE anonymizer.run SET report = replace(report, 'first', 'other')")?;
+    let forged = finish(&mut command)?;
+    ensure!(forged.code == Some(3), "{forged:?}");
+    ensure!(!report.join("report.json").exists());
+    Ok(())
 }
 
 #[test]
@@ -198,7 +252,7 @@ fn everybody_may_read_the_marker_and_nothing_else_of_the_ledger() -> Result<()> 
     let as_passer_by = |sql: &str| database.query(&format!("SET ROLE passer_by; {sql}"));
     let marker = as_passer_by("SELECT digest, verdict FROM anonymizer.statement")?;
     let bytes = std::fs::read(report.join("report.json"))?;
-    ensure!(marker.trim() == format!("{}|passed", contract::statement::sha256(&bytes)), "{marker}");
+    ensure!(marker.trim() == format!("{}|passed", sha256(&bytes)), "{marker}");
     let tables = database.query(
         "SELECT relname FROM pg_class WHERE relnamespace = 'anonymizer'::regnamespace AND relkind IN ('r', 'v', 'm')",
     )?;

@@ -49,6 +49,14 @@ fn is_refused(database: &Database<'_>, because: &str) -> Result<()> {
     Ok(())
 }
 
+/// A superuser may put tables beside the server's own.
+#[test]
+fn an_undecided_table_among_the_servers_own() -> Result<()> {
+    let database = family()?;
+    database.query("CREATE TABLE information_schema.visit (email text)")?;
+    is_refused(&database, "information_schema.visit")
+}
+
 #[test]
 fn orphans() -> Result<()> {
     let database = family()?;

@@ -78,6 +78,35 @@ fn another_database_that_nobody_has_decided() -> Result<()> {
     Ok(())
 }
 
+/// The text of a function, the labels of a type and an extension's rows may hold anything.
+#[test]
+fn a_database_without_tables_is_not_empty_for_that() -> Result<()> {
+    for (object, name) in [
+        ("CREATE FUNCTION mail_to() RETURNS text LANGUAGE sql AS $$ SELECT 'canary' $$", "mail_to"),
+        ("CREATE TYPE customers AS ENUM ('canary')", "customers"),
+        ("CREATE SCHEMA canary_gmbh", "canary_gmbh"),
+        (
+            "CREATE EXTENSION citext; CREATE TABLE visit AS SELECT 'canary' AS email; ALTER EXTENSION citext ADD TABLE visit",
+            "visit",
+        ),
+    ] {
+        let server = Server::private(FAST)?;
+        let (database, other) = (shop(&server)?, server.database("analytics")?);
+        let empty = server.database("empty")?;
+        empty.query("CREATE EXTENSION hstore")?;
+        let directory = tempfile::tempdir()?;
+        let attack = || Attack::on(&database, RULES).rules(ACCEPT).instance();
+        other.query(object)?;
+        let run = attack().try_run(directory.path())?;
+        assert_eq!(run.code, Some(exit_codes::REFUSED.into()), "{name}: {run:?}");
+        let said = format!("no rule decides it, and it is not empty ({name}");
+        assert!(run.stderr.contains(&said), "{run:?}");
+        drop(other);
+        attack().run()?.passes()?;
+    }
+    Ok(())
+}
+
 #[test]
 fn another_database_is_dropped_by_rule() -> Result<()> {
     for (off, left) in [("postgres.other-databases", 1), ("", 0)] {
@@ -282,10 +311,33 @@ fn a_file_that_belongs_to_no_table() -> Result<()> {
     let directory = database.directories()?.swap_remove(0);
     std::fs::write(directory.join("999999"), "canary")?;
     let run = Attack::on(&database, RULES).url(database.superuser_url()).run()?;
-    assert_eq!(
-        run.is("leftover-files", ScrubStatus::Failed)?,
-        "they belong to no relation: 999999"
-    );
+    let found = run.is("leftover-files", ScrubStatus::Failed)?;
+    assert!(found.starts_with("they belong to no relation: base/"), "{found}");
+    assert!(found.ends_with("/999999"), "{found}");
+    Ok(())
+}
+
+#[test]
+fn a_file_in_a_tablespace_that_belongs_to_no_table() -> Result<()> {
+    for planted in [false, true] {
+        let server = Server::private(FAST)?;
+        let database = shop(&server)?;
+        let Some(data) = database.data_directory() else { return Ok(()) };
+        database.query_each(&[
+            "SET allow_in_place_tablespaces = on",
+            "CREATE TABLESPACE archive LOCATION ''",
+            "ALTER TABLE customer SET TABLESPACE archive",
+        ])?;
+        let file = database.query("SELECT pg_relation_filepath('customer')")?;
+        let directory = data.join(file.trim()).with_file_name("");
+        if planted {
+            std::fs::write(directory.join("999999"), "canary")?;
+        }
+        let run = Attack::on(&database, RULES).url(database.superuser_url()).run()?;
+        let status = if planted { ScrubStatus::Failed } else { ScrubStatus::NotNeeded };
+        let found = run.is("leftover-files", status)?;
+        assert!(!planted || found.ends_with("/999999") && found.contains("pg_tblspc/"), "{found}");
+    }
     Ok(())
 }
 

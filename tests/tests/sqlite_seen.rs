@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anonymizer::engine::sqlite::SqliteEngine;
 use anonymizer::engine::{Engine as _, Marker, RunOptions, Scope};
 use anonymizer::execute::{self, Ended, Ready};
+use anonymizer::kept::Kept;
 use anonymizer::mask::key::Keyring;
 use anonymizer::progress::Silent;
 use anonymizer::verify::vault::Vault;
@@ -145,6 +146,7 @@ fn run(file: &File, verdict: Option<Verdict>) -> Seen {
                 digest: "ab".repeat(32),
                 verdict,
                 finished_at: "2024-06-01T12:34:56Z".to_owned(),
+                kept: Kept::default(),
             };
             engine.conclude(&options, &marker).await.unwrap();
         }
@@ -165,7 +167,7 @@ fn the_gate_sees_the_copy_and_a_passed_verdict_puts_it_in_place() {
         FROM anonymizer_statement";
     let digest = "ab".repeat(32);
     let expected = format!(
-        "Text(\"one\") | Text(\"{digest}\") | Text(\"passed\") | Text(\"2024-06-01 12:34:56\") | Integer(64) | Integer(1)"
+        "Text(\"one\") | Text(\"{digest}\") | Text(\"passed\") | Text(\"2024-06-01T12:34:56Z\") | Integer(64) | Integer(1)"
     );
     assert_eq!(file.rows(marker), [expected]);
     assert_eq!(file.rows("PRAGMA integrity_check"), ["Text(\"ok\")"]);

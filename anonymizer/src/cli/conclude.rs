@@ -11,6 +11,8 @@ use contract::statement::{Statement, sha256};
 use super::report::{show, stage};
 use super::{Error, say, verify};
 use crate::engine::{Engine, EngineError, Marker, RunOptions};
+use crate::kept::Kept;
+use crate::mask::key::Keyring;
 use crate::verify::vault::Vault;
 
 /// Places that are named one by one; the report names them all.
@@ -21,6 +23,7 @@ const NAMED: usize = 20;
 pub async fn conclude<E: Engine>(
     engine: &E,
     options: &RunOptions,
+    keyring: &Keyring,
     document: &Report,
     directory: Option<&Path>,
     key: Option<&SigningKey>,
@@ -36,6 +39,7 @@ pub async fn conclude<E: Engine>(
         digest: sha256(&bytes),
         verdict: document.verdict,
         finished_at: document.finished_at.clone(),
+        kept: Kept::new(String::from_utf8(bytes).expect("JSON is text"), keyring),
     };
     let concluded = engine.conclude(options, &marker).await;
     concluded.map_err(|source| Error::engine(format!("conclude {}", document.database), source))?;
@@ -53,7 +57,7 @@ pub async fn conclude<E: Engine>(
 }
 
 /// After a passed verdict nobody needs the fingerprints. With a failed one they stay for another look.
-fn discard(vault: &Vault) {
+pub fn discard(vault: &Vault) {
     if let Err(error) = vault.discard() {
         say(&format!("{error}; remove its files by hand, they are needed no more"));
     }

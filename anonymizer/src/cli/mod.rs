@@ -5,6 +5,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "what the rest is told as an argument is read here")]
 
+mod again;
 mod ask;
 mod check;
 mod checks;
@@ -111,7 +112,10 @@ impl Cli {
             Command::Functions { name } => functions::print(name.as_deref(), format),
             Command::Report(arguments) => report::render(&arguments, format),
             Command::VerifyStatement(arguments) => statement::verify(&arguments, format),
-            Command::Run(arguments) => on_database(Action::Run(arguments), format),
+            Command::Run(arguments) => {
+                arguments.clear_the_way()?;
+                on_database(Action::Run(arguments), format)
+            }
             Command::Check(arguments) => on_database(Action::Check(arguments), format),
             Command::Preview(arguments) => on_database(Action::Preview(arguments), format),
             Command::Verify(arguments) => on_database(Action::Verify(arguments), format),

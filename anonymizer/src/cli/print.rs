@@ -25,7 +25,7 @@ impl Format {
         text: impl FnOnce(&T) -> String,
     ) -> Result<(), Error> {
         let mut text = match self {
-            Format::Text => text(document),
+            Format::Text => tame(&text(document)),
             Format::Json => serde_json::to_string_pretty(document).expect("keys are strings"),
         };
         if !text.ends_with('\n') {
@@ -40,7 +40,12 @@ impl Format {
 
 /// A line of log on standard error. That nobody reads it is no reason to stop masking.
 pub fn say(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", tame(line));
+}
+
+/// The lines of a text, whose names may hold anything, without what would draw on a terminal.
+fn tame(text: &str) -> String {
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
 /// Rows in columns of equal width, two spaces apart; characters that would draw on a terminal are escaped.

@@ -9,14 +9,15 @@ use contract::report::{Report, ScrubCheck, TableAction};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::earlier::Earlier;
 use super::jobs::JobsArgument;
 use super::print::{count, thousands};
 use super::report::prepare;
 use super::scope::ScopeArgument;
 use super::sign::SignArguments;
 use super::state::StateArguments;
-use super::{Error, Format, KeyArguments, Target, ask, checks, conclude, draw, say};
+use super::{
+    Error, Format, KeyArguments, Target, again, ask, checks, conclude, draw, earlier, say,
+};
 use crate::engine::{Engine, EngineError, RunOptions};
 use crate::execute::{self, Ended, Failure, Outcome, Ready, Refusal};
 use crate::mask::key::Keyring;
@@ -93,11 +94,9 @@ pub async fn run<E: Engine + 'static>(
     let start = Instant::now();
     let keyring = arguments.key.keyring()?;
     let signing = arguments.sign.key(arguments.report.is_some())?;
-    let mut earlier = None;
     if let Some(directory) = &arguments.report {
         prepare(directory)?;
         arguments.state.refuse_within(directory)?;
-        earlier = Some(Earlier::move_aside(directory)?);
     }
     let ready = execute::prepare(engine.as_ref(), &rules, &keyring, arguments.scope.scope()).await;
     let Ready { engine: engine_name, plan } =
@@ -114,29 +113,35 @@ pub async fn run<E: Engine + 'static>(
     let progress = draw::progress();
     let ended =
         execute::execute(Arc::clone(&engine), Arc::clone(&plan), Arc::clone(&options), progress);
+    let directory = arguments.report.as_deref();
     let mut outcome = match ended.await {
         Err(failure) => return Err(stopped(failure, &location, engine.as_ref(), &keyring)),
         Ok(Ended::AlreadyDone(when)) => {
-            if let Some(earlier) = earlier {
-                earlier.move_back()?;
-                say("no report is written: it belongs to the run that masked the database");
-            }
-            return already_done(when, &options, location, format);
+            let signing = signing.as_ref();
+            let report =
+                again::complete(engine.as_ref(), &options, &keyring, directory, signing).await?;
+            return already_done(when, report, &options, location, format);
         }
         Ok(Ended::Masked(outcome)) => outcome,
     };
     outcome.phases.insert(0, contract::report::Phase { name: "check".into(), seconds: checked });
 
-    let now = Timestamp::now().to_string();
+    // As finely as PostgreSQL keeps it.
+    let now = format!("{:.6}", Timestamp::now());
     let document = report::report(&engine_name, location, &plan, &options, &outcome, now);
-    let directory = arguments.report.as_deref();
+    let signing = signing.as_ref();
     let file =
-        conclude::conclude(engine.as_ref(), &options, &document, directory, signing.as_ref())
+        conclude::conclude(engine.as_ref(), &options, &keyring, &document, directory, signing)
             .await?;
     format.print(&summary(document, outcome, file, start), Summary::as_text)
 }
 
 impl Arguments {
+    /// Leaves nothing in the report's directory that could be taken for this run's. Called before anything can fail.
+    pub(super) fn clear_the_way(&self) -> Result<(), Error> {
+        self.report.as_deref().map_or(Ok(()), earlier::move_aside)
+    }
+
     fn options(&self, keyring: &Keyring, vault: Vault) -> RunOptions {
         let now = Timestamp::now();
         RunOptions {
@@ -192,6 +197,7 @@ fn stopped<E: Engine>(failure: Failure, location: &str, engine: &E, keyring: &Ke
 
 fn already_done(
     when: String,
+    report: Option<PathBuf>,
     options: &RunOptions,
     database: String,
     format: Format,
@@ -204,7 +210,7 @@ fn already_done(
         rows: 0,
         values_masked: 0,
         seconds: 0.0,
-        report: None,
+        report,
         checks: Vec::new(),
         notes: Vec::new(),
     };
@@ -240,8 +246,10 @@ fn summary(document: Report, outcome: Outcome, report: Option<PathBuf>, start: I
 
 impl Summary {
     fn as_text(&self) -> String {
+        let report = self.report.as_ref().map(|report| format!("report: {}\n", report.display()));
         if let Some(when) = &self.already_done {
-            return format!("{}: {when}; nothing to do\n", self.database);
+            let report = report.unwrap_or_default();
+            return format!("{}: {when}; nothing to do\n{report}", self.database);
         }
         let (tables, rows) = (count(self.tables, "table"), count(self.rows, "row"));
         let values = thousands(self.values_masked);
@@ -252,9 +260,7 @@ impl Summary {
         for note in &self.notes {
             text.push_str(&format!("note: {note}\n"));
         }
-        if let Some(report) = &self.report {
-            text.push_str(&format!("report: {}\n", report.display()));
-        }
+        text.extend(report);
         text
     }
 }

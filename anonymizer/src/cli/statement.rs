@@ -21,6 +21,12 @@ pub struct Arguments {
     /// The signer's public key, ed25519 or ECDSA P-256, in a PEM file.
     #[arg(long, value_name = "FILE")]
     public_key: PathBuf,
+    /// The run that it must be the statement of.
+    #[arg(long, value_name = "ID")]
+    run_id: Option<String>,
+    /// What the statement's SHA-256 must be: the one in the database's marker, which tells whether this is its statement.
+    #[arg(long, value_name = "SHA256")]
+    digest: Option<String>,
 }
 
 /// What is printed.
@@ -63,7 +69,17 @@ pub fn verify(arguments: &Arguments, format: Format) -> Result<(), Error> {
         Error::Unverified(format!("verify {name}: {error}{hint}"))
     })?;
     let report = &statement.predicate;
-    format.print(&signed(report, sha256(&payload), key.id()), Signed::as_text)?;
+    let digest = sha256(&payload);
+    let other_run = arguments.run_id.as_ref().is_some_and(|given| *given != report.run_id);
+    let other_digest =
+        arguments.digest.as_ref().is_some_and(|given| !given.eq_ignore_ascii_case(&digest));
+    format.print(&signed(report, digest, key.id()), Signed::as_text)?;
+    if other_run || other_digest {
+        let what = if other_run { "run id" } else { "SHA-256" };
+        return Err(Error::Unverified(format!(
+            "verify {name}: the signature is good, and it is the statement of another run: its {what} is not the one given"
+        )));
+    }
     match report.verdict {
         Verdict::Passed => Ok(()),
         Verdict::Failed => Err(Error::Unverified(format!(

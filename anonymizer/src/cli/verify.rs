@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use contract::report::Gate;
+use contract::report::{Gate, ScrubCheck, ScrubStatus};
+use contract::statement::Statement;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -15,10 +16,11 @@ use super::report::{prepare, remove};
 use super::state::StateArguments;
 use super::{Error, Format, KeyArguments, Target, draw};
 use crate::engine::{Engine, EngineError, RunOptions, Scope};
+use crate::kept::Kept;
 use crate::mask::key::Keyring;
 use crate::plan::{Plan, plan};
 use crate::report;
-use crate::rules::RuleSet;
+use crate::rules::{RuleSet, ScrubRules};
 use crate::verify::{gate, unchanged, vault::Vault};
 
 /// Where the result is written.
@@ -62,7 +64,8 @@ pub async fn verify<E: Engine + 'static>(
         remove(&directory.join(FILE_NAME))?;
     }
     let location = engine.location();
-    let failed = |source| Error::engine(format!("verify {location}"), source);
+    let task = format!("verify {location}");
+    let failed = |source| Error::engine(task.clone(), source);
     let catalog = engine.catalog().await.map_err(failed)?;
     let plan = plan(&rules, &catalog, &keyring).map_err(Error::Refused)?;
     let vault = Arc::new(arguments.state.vault(engine.as_ref(), &keyring)?);
@@ -78,9 +81,34 @@ pub async fn verify<E: Engine + 'static>(
         })?;
     }
     if found.passed {
-        return format.print(&look, as_text);
+        format.print(&look, as_text)?;
+        let kept = engine.kept().await.map_err(failed)?;
+        return scrubbed(&look.database, kept, &keyring, &plan.scrub);
     }
     Err(Error::Leaks { database: look.database, gate: Box::new(found) })
+}
+
+/// That nothing was found does not undo a failed scrub: only the next run carries it out again.
+fn scrubbed(
+    database: &str,
+    kept: Option<Kept>,
+    keyring: &Keyring,
+    rules: &ScrubRules,
+) -> Result<(), Error> {
+    let report = kept.and_then(|kept| kept.open(keyring));
+    let statement = report.and_then(|report| Statement::read(report.as_bytes()).ok());
+    let checks = statement.map(|statement| statement.predicate.checks).unwrap_or_default();
+    let failed = |check: &&ScrubCheck| {
+        check.status == ScrubStatus::Failed && rules.reason(&check.id).is_none()
+    };
+    let undone = checks.iter().filter(failed);
+    let said: String = undone.map(|check| format!("\n  {}: {}", check.id, check.detail)).collect();
+    if said.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Unverified(format!(
+        "verify {database}: the scrub of its run has failed{said}\n(hint: mend the cause and run the same command again)"
+    )))
 }
 
 impl Arguments {

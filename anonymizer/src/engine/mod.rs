@@ -17,6 +17,7 @@ pub use contract::report::Scope;
 use contract::report::{Distribution, ScrubCheck, Verdict};
 
 use crate::catalog::{Catalog, TableName};
+use crate::kept::Kept;
 use crate::mask::civil::DAY;
 use crate::mask::{MaskError, civil};
 use crate::plan::Plan;
@@ -58,6 +59,8 @@ pub struct Marker {
     pub verdict: Verdict,
     /// RFC 3339, UTC.
     pub finished_at: String,
+    /// The report, for the next command.
+    pub kept: Kept,
 }
 
 /// Columns of one table that the gate reads.
@@ -256,6 +259,10 @@ pub trait Engine: Send + Sync {
     ) -> impl Future<Output = Result<Masked, EngineError>> + Send {
         let refused = "a run here ends with its verdict, and nothing is kept of the originals after it\n(hint: run again)";
         async { Err(EngineError::Refused(refused.to_owned())) }
+    }
+    /// The report that the last run which has come to a verdict has left in this database.
+    fn kept(&self) -> impl Future<Output = Result<Option<Kept>, EngineError>> + Send {
+        async { Ok(None) }
     }
     /// Ends the run: leaves the marker, gives rights back, lets the masked database take the original's place. With a
     /// failed verdict an engine that works on a copy leaves the original as it was.

@@ -33,7 +33,7 @@ pub struct Report {
     pub key_is_ephemeral: bool,
     /// RFC 3339, UTC: the run's `now()`.
     pub started_at: String,
-    /// RFC 3339, UTC.
+    /// RFC 3339, UTC, as the database's marker holds it.
     pub finished_at: String,
     /// Wall time by phase, in the order they ran.
     pub phases: Vec<Phase>,

@@ -47,8 +47,9 @@ pub struct Subject {
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Digest {
-    /// SHA-256, hex, of the run's id, a line feed, the schema's fingerprint and a line feed. The rows have no digest that
-    /// survives a restore or is cheap to take; these two are in the database itself, in its marker and its catalog.
+    /// SHA-256, hex, of the run's id, the schema's fingerprint and the moment the run ended, each followed by a line feed. The
+    /// rows have no digest that survives a restore or is cheap to take; these are in the database itself, in its marker and
+    /// its catalog. Without the moment, two restores masked under one id would be one.
     pub sha256: String,
 }
 
@@ -75,7 +76,8 @@ pub enum StatementError {
 impl Subject {
     /// The database that a report speaks of.
     pub fn of(report: &Report) -> Self {
-        let identity = format!("{}\n{}\n", report.run_id, report.schema_fingerprint);
+        let Report { run_id, schema_fingerprint, finished_at, .. } = report;
+        let identity = format!("{run_id}\n{schema_fingerprint}\n{finished_at}\n");
         Self {
             name: report.database.clone(),
             digest: Digest { sha256: sha256(identity.as_bytes()) },
@@ -192,12 +194,12 @@ mod tests {
         assert_eq!(Statement::open(&signed, key(2).public()).unwrap_err(), unsigned);
     }
 
-    /// `{ echo weekly.1; echo abab…; } | sha256sum`.
+    /// `{ echo weekly.1; echo abab…; echo 2000-01-01T00:00:01Z; } | sha256sum`.
     #[test]
     fn the_subject_can_be_computed_by_anybody() {
         assert_eq!(
             Subject::of(&report()).digest.sha256,
-            "cee922fb0af5b368e99581b9352151dfd78dc633e3e1115d666b957ec3c91b46"
+            "387a5dfd5f735478ef46ba8791cb157af67ae183d6b2883f456bf88defb02a31"
         );
     }
 

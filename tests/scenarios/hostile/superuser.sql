@@ -15,6 +15,7 @@ GRANT USAGE ON FOREIGN SERVER elsewhere TO :master;
 CREATE TABLE extension_settings (name text PRIMARY KEY, value text);
 INSERT INTO extension_settings VALUES ('mode', 'fast');
 ALTER EXTENSION pg_trgm ADD TABLE extension_settings;
+GRANT SELECT ON extension_settings TO :master;
 
 -- Event triggers, which the master role can neither disable nor own.
 CREATE SCHEMA guard;

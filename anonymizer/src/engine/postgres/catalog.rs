@@ -1,6 +1,6 @@
 //! Reads the catalog of a PostgreSQL database, versions 13 to 18, in a handful of set-based queries.
 //!
-//! System schemas, temporary ones and the ledger's own are left out. Nothing here writes, and no row of a user's table is
+//! System schemas, temporary ones and the ledger's own are left out; of `information_schema`, what came with the server. Nothing here writes, and no row of a user's table is
 //! read. Expressions are printed under the connection's `search_path`, so a caller that compares two catalogs reads both
 //! under the same one.
 
@@ -28,7 +28,8 @@ SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::tex
          WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
            AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e') AS extension
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
- WHERE c.relkind IN ('r', 'p', 'f') AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', $1)
+ WHERE c.relkind IN ('r', 'p', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> $1
+   AND (n.nspname <> 'information_schema' OR c.oid >= 16384)
  ORDER BY n.nspname, c.relname";
 
 const COLUMNS: &str = "
@@ -72,7 +73,8 @@ SELECT p.partrelid AS relation, a.attname::text AS name
 const VIEWS: &str = "
 SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind = 'm' AS materialized
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
- WHERE c.relkind IN ('v', 'm') AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', $1)
+ WHERE c.relkind IN ('v', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> $1
+   AND (n.nspname <> 'information_schema' OR c.oid >= 16384)
  ORDER BY n.nspname, c.relname";
 
 /// What the queries share: the tables so far, and where each one's object identifier leads.

@@ -1,17 +1,18 @@
 //! The ledger: what a run has done and what it has taken down, in schema `anonymizer` of the database itself.
 //!
-//! It holds names, counts, definitions and check values; never a row value, never the key. It binds a database to one set of
+//! It holds names, counts, definitions, check values and at its end the report; never a row value, never the key. It binds a database to one set of
 //! rules, one function set, one schema and one key: another run with anything else is refused. It stays after the run, so
 //! that a finished database is recognised as such.
 
+use sqlx::Row as _;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::catalog::{ForeignKey, TableName};
 use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::session::{literal, run};
 use crate::engine::postgres::{loaded, marker};
 use crate::engine::{EngineError, RunOptions, Scope, TableOutcome};
+use crate::kept::Kept;
 use crate::mask::FUNCTION_SET;
 use crate::plan::Plan;
 
@@ -73,7 +74,7 @@ pub async fn create(
          CREATE TABLE anonymizer.run (
              run_id text PRIMARY KEY, tool_version text NOT NULL, rules_digest text NOT NULL, function_set int NOT NULL,
              schema_fingerprint text NOT NULL, key_check text NOT NULL, key_is_ephemeral bool NOT NULL,
-             now text NOT NULL, masking_digest text NOT NULL, scope text NOT NULL, finished_at timestamptz);
+             now text NOT NULL, masking_digest text NOT NULL, scope text NOT NULL, finished_at timestamptz, report text, seal text);
          CREATE TABLE anonymizer.unit (
              schema_name text, table_name text, outcomes text NOT NULL, PRIMARY KEY (schema_name, table_name));
          CREATE TABLE anonymizer.taken_down (
@@ -316,12 +317,30 @@ pub async fn cascaded(conn: &mut PgConnection, table: &TableName) -> Result<u64,
     Ok(rows as u64)
 }
 
-/// Marks the run as finished.
-pub async fn finish(conn: &mut PgConnection) -> Result<(), EngineError> {
-    let sql = "UPDATE anonymizer.run SET finished_at = pg_catalog.now() WHERE finished_at IS NULL";
-    sqlx::query(AssertSqlSafe(sql))
+/// Keeps the report of a run that ends; part of the caller's transaction.
+pub async fn keep(conn: &mut PgConnection, kept: &Kept) -> Result<(), EngineError> {
+    sqlx::query("UPDATE anonymizer.run SET report = $1, seal = $2")
+        .bind(&kept.report)
+        .bind(&kept.seal)
         .execute(conn)
         .await
         .map(drop)
         .map_err(|error| engine_error("write the ledger", error))
+}
+
+/// The report of the last run that has ended.
+pub async fn kept(conn: &mut PgConnection) -> Result<Option<Kept>, EngineError> {
+    let row = sqlx::query(
+        "SELECT report, seal FROM anonymizer.run WHERE report IS NOT NULL AND seal IS NOT NULL",
+    )
+    .fetch_optional(conn)
+    .await
+    .map_err(|error| engine_error("read the ledger", error))?;
+    Ok(row.map(|row| Kept { report: row.get(0), seal: row.get(1) }))
+}
+
+/// Marks the run as finished.
+pub async fn finish(conn: &mut PgConnection) -> Result<(), EngineError> {
+    let sql = "UPDATE anonymizer.run SET finished_at = pg_catalog.now() WHERE finished_at IS NULL";
+    run(conn, "write the ledger", sql).await
 }

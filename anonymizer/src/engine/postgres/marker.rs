@@ -29,6 +29,7 @@ pub async fn make(conn: &mut PgConnection) -> Result<(), EngineError> {
 pub async fn conclude(conn: &mut PgConnection, marker: &Marker) -> Result<(), EngineError> {
     transaction(conn, async |conn| {
         write(conn, marker).await?;
+        ledger::keep(conn, &marker.kept).await?;
         if marker.verdict == Verdict::Passed {
             ledger::finish(conn).await?;
         }

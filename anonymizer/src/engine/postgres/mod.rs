@@ -59,6 +59,7 @@ use crate::engine::{
     Begun, Engine, EngineError, Marker, Masked, Reader, RunOptions, Sample, Scope, Source,
     TableOutcome, Unit,
 };
+use crate::kept::Kept;
 use crate::plan::{Action, Plan};
 use crate::progress::Progress;
 use contract::report::ScrubCheck;
@@ -274,6 +275,10 @@ impl Engine for PostgresEngine {
 
     async fn metadata(&self) -> Result<Vec<(String, String)>, EngineError> {
         metadata::read(&mut *self.control.lock().await).await
+    }
+
+    async fn kept(&self) -> Result<Option<Kept>, EngineError> {
+        ledger::kept(&mut *self.control.lock().await).await
     }
 
     async fn conclude(&self, _: &RunOptions, marker: &Marker) -> Result<(), EngineError> {

@@ -21,10 +21,10 @@ struct Owner {
 }
 
 /// Conditions on `c` in `pg_class` and `n` in `pg_namespace`: this role can read its rows, all of them.
-const READABLE: &str = "(pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+pub const READABLE: &str = "(pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
     AND NOT pg_catalog.row_security_active(c.oid))";
 /// It is an extension's own.
-const OF_EXTENSION: &str =
+pub const OF_EXTENSION: &str =
     "EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
               AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e')";
 
@@ -36,7 +36,8 @@ WITH needed(owner, example) AS (
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.oid = ANY ($1)
        OR (c.relkind = 'm' AND c.relispopulated AND n.nspname !~ '^pg_')
-       OR (c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+       OR (c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_'
+           AND (n.nspname <> 'information_schema' OR c.oid >= 16384)
            AND NOT {readable} AND NOT {of_extension})
     GROUP BY c.relowner
   UNION ALL

@@ -1,7 +1,7 @@
 //! What the leak gate reads: every relation with rows of its own, and of it every column that can hold somebody's data.
 //!
 //! Left out are numbers, dates, enums, network addresses and the like, of which no value is an identifier's text, and what
-//! belongs to an extension and is closed to this role. Everything else that cannot be read is refused by name: a gate that
+//! belongs to an extension and is closed to this role, which the scrub tells. Everything else that cannot be read is refused by name: a gate that
 //! looks past a table proves nothing about it. Foreign tables are somebody else's rows and are not read.
 
 use sqlx::Row as _;
@@ -72,7 +72,7 @@ const COLUMNS: &str = "
 WITH RECURSIVE relation AS (
     SELECT c.oid, n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      WHERE (c.oid = $1 OR $1 IS NULL) AND (c.relkind = 'r' OR c.relkind = 'm' AND c.relispopulated) AND c.relpersistence <> 't'
-       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+       AND n.nspname !~ '^pg_' AND (n.nspname <> 'information_schema' OR c.oid >= 16384)
        AND NOT (n.nspname = 'anonymizer' AND c.relname IN ('run', 'unit', 'loaded', 'cascade_delete', 'statement'))),
 field AS (
     SELECT a.attrelid, a.attnum, a.attname, a.atttypid

@@ -6,8 +6,9 @@
 use contract::report::Verdict;
 use rusqlite::{Connection, OptionalExtension as _, Result};
 
-use super::{content, sql};
+use super::content;
 use crate::engine::{Marker, RunOptions};
+use crate::kept::Kept;
 use crate::mask::FUNCTION_SET;
 use crate::plan::Plan;
 
@@ -51,7 +52,7 @@ pub(super) fn make(connection: &Connection) -> Result<()> {
          CREATE TABLE main.{TABLE}(run_id TEXT NOT NULL PRIMARY KEY, digest TEXT NOT NULL, \
          verdict TEXT NOT NULL, rules_digest TEXT NOT NULL, tool_version TEXT NOT NULL, \
          finished_at TEXT NOT NULL, function_set INTEGER NOT NULL, schema_fingerprint TEXT NOT NULL, \
-         key_check TEXT NOT NULL, content TEXT NOT NULL) WITHOUT ROWID"
+         key_check TEXT NOT NULL, content TEXT NOT NULL, report TEXT NOT NULL, seal TEXT NOT NULL) WITHOUT ROWID"
     ))
 }
 
@@ -59,18 +60,22 @@ pub(super) fn make(connection: &Connection) -> Result<()> {
 pub(super) fn write(connection: &Connection, marker: &Marker, binding: &Binding) -> Result<()> {
     let content = content::digest(connection)?;
     connection.execute(
-        &format!("INSERT INTO main.{TABLE} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"),
+        &format!(
+            "INSERT INTO main.{TABLE} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+        ),
         (
             &marker.run_id,
             &marker.digest,
             verdict(marker.verdict),
             &binding.rules_digest,
             env!("CARGO_PKG_VERSION"),
-            sql::moment(&marker.finished_at),
+            &marker.finished_at,
             binding.function_set,
             &binding.schema_fingerprint,
             &binding.key_check,
             &content,
+            &marker.kept.report,
+            &marker.kept.seal,
         ),
     )?;
     Ok(())
@@ -81,6 +86,15 @@ fn verdict(verdict: Verdict) -> &'static str {
         Verdict::Passed => "passed",
         Verdict::Failed => "failed",
     }
+}
+
+/// The report of an earlier run, where it has left one.
+pub(super) fn kept(connection: &Connection) -> Result<Option<Kept>> {
+    if !connection.column_exists(Some("main"), TABLE, "seal")? {
+        return Ok(None);
+    }
+    let read = |row: &rusqlite::Row<'_>| Ok(Kept { report: row.get(0)?, seal: row.get(1)? });
+    connection.query_row(&format!("SELECT report, seal FROM main.{TABLE}"), [], read).optional()
 }
 
 impl Found {

@@ -50,6 +50,7 @@ use crate::engine::{
     Begun, Engine, EngineError, Marker, Reader, RunOptions, Sample, Scope, Source, Stopper,
     TableOutcome, Unit,
 };
+use crate::kept::Kept;
 use crate::plan::{Action, Plan, TablePlan};
 use crate::progress::Progress;
 use contract::report::ScrubCheck;
@@ -219,6 +220,10 @@ impl Engine for SqliteEngine {
 
     async fn metadata(&self) -> Result<Vec<(String, String)>, EngineError> {
         blocking(|| metadata::read(&self.look()?).map_err(during("read the schema")))
+    }
+
+    async fn kept(&self) -> Result<Option<Kept>, EngineError> {
+        blocking(|| marker::kept(&self.looking_ahead()?).map_err(during("read the run marker")))
     }
 
     async fn conclude(&self, _: &RunOptions, marker: &Marker) -> Result<(), EngineError> {

@@ -82,16 +82,36 @@ async fn is_masked(conn: &mut PgConnection, name: &str) -> Result<Result<(), Str
     }
 }
 
-/// Nothing in it that did not come with it or with an extension.
+/// Nothing in it that did not come with it or with an extension: no relation, and no function, type or schema either, whose
+/// text may hold anything. An extension's table counts where it holds rows.
 async fn is_empty(conn: &mut PgConnection, name: &str) -> Result<Result<(), String>, EngineError> {
+    const OBJECTS: &str = "
+        SELECT 'pg_catalog.pg_class'::regclass AS class, oid, relname::text AS name FROM pg_catalog.pg_class
+        WHERE relkind IN ('r', 'p', 'm', 'f', 'v', 'S') AND relpersistence <> 't'
+        UNION ALL SELECT 'pg_catalog.pg_proc'::regclass, oid, proname::text FROM pg_catalog.pg_proc
+        UNION ALL SELECT 'pg_catalog.pg_type'::regclass, oid, typname::text FROM pg_catalog.pg_type
+        WHERE typtype IN ('d', 'e', 'r') OR typtype = 'c' AND typrelid IN (SELECT oid FROM pg_catalog.pg_class WHERE relkind = 'c')
+        UNION ALL SELECT 'pg_catalog.pg_namespace'::regclass, oid, nspname::text FROM pg_catalog.pg_namespace
+        WHERE nspname !~ '^pg_'
+        UNION ALL SELECT 'pg_catalog.pg_foreign_server'::regclass, oid, srvname::text FROM pg_catalog.pg_foreign_server
+        UNION ALL SELECT 'pg_catalog.pg_event_trigger'::regclass, oid, evtname::text FROM pg_catalog.pg_event_trigger
+        UNION ALL SELECT 'pg_catalog.pg_ts_dict'::regclass, oid, dictname::text FROM pg_catalog.pg_ts_dict
+        UNION ALL SELECT 'pg_catalog.pg_largeobject'::regclass, oid, 'large object ' || oid FROM pg_catalog.pg_largeobject_metadata";
     let sql = format!(
-        "SELECT (SELECT count(*) FROM pg_catalog.pg_class WHERE oid >= {FIRST_OWN} AND relkind IN ('r', 'p', 'm', 'f', 'v', 'S')
-                   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend WHERE classid = 'pg_catalog.pg_class'::regclass AND objid = pg_class.oid
-                                     AND refclassid = 'pg_catalog.pg_extension'::regclass AND deptype = 'e'))
-              + (SELECT count(*) FROM pg_catalog.pg_largeobject_metadata)"
+        "SELECT name FROM ({OBJECTS}) AS object
+         WHERE (oid >= {FIRST_OWN} OR class = 'pg_catalog.pg_largeobject'::regclass)
+           AND (NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = class AND d.objid = oid
+                              AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e')
+                OR class = 'pg_catalog.pg_class'::regclass AND pg_catalog.pg_relation_size(oid) > 0
+                   AND oid IN (SELECT oid FROM pg_catalog.pg_class WHERE relkind IN ('r', 'm')))
+         ORDER BY 1"
     );
-    let objects = number(conn, &format!("look into {name}"), &sql).await?;
-    Ok(if objects == 0 { Ok(()) } else { Err("no rule decides it".to_owned()) })
+    let objects = texts(conn, &format!("look into {name}"), &sql).await?;
+    Ok(if objects.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("no rule decides it, and it is not empty ({})", names(&objects)))
+    })
 }
 
 /// What would fail: undecided ones, some that are not masked, some that this role cannot drop.

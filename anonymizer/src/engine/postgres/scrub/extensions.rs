@@ -6,6 +6,7 @@ use sqlx::Row as _;
 
 use crate::catalog::TableName;
 use crate::engine::EngineError;
+use crate::engine::postgres::rights;
 use crate::engine::postgres::scrub::Scrub;
 use crate::engine::postgres::scrub::anew::{Horizon, write_anew};
 use crate::engine::postgres::scrub::attempt::{as_owner, attempt, flag, number, rows, texts};
@@ -42,7 +43,24 @@ pub async fn tables(scrub: &mut Scrub<'_>) -> Result<Found, EngineError> {
             empty(scrub, &table, &mut tally).await?;
         }
     }
+    for table in closed(scrub).await? {
+        tally.note(table, Err("closed to this role, so that nobody has looked into it".to_owned()));
+    }
     Ok(tally.found("emptied", "no such table"))
+}
+
+/// Extensions' tables with rows that the gate passes over: this role may not read them, or row security hides rows from it.
+async fn closed(scrub: &mut Scrub<'_>) -> Result<Vec<String>, EngineError> {
+    const CLOSED: &str = "SELECT n.nspname || '.' || c.relname
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_'
+          AND (n.nspname <> 'information_schema' OR c.oid >= 16384)
+          AND pg_catalog.pg_table_size(c.oid) > 0 AND {of_extension} AND NOT {readable}
+          AND NOT (pg_catalog.pg_has_role(c.relowner, 'USAGE') AND pg_catalog.row_security_active(c.oid)) ORDER BY 1";
+    let sql = CLOSED
+        .replace("{of_extension}", rights::OF_EXTENSION)
+        .replace("{readable}", rights::READABLE);
+    texts(scrub.conn, "look for tables that are closed", &sql).await
 }
 
 /// TRUNCATE leaves no bytes; where only DELETE is allowed the table is written anew, if its owner allows.

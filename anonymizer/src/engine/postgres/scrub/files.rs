@@ -5,17 +5,27 @@ use crate::engine::postgres::scrub::attempt::{alone, flag, texts};
 use crate::engine::{EngineError, Scope};
 use crate::scrub::{Found, names};
 
-/// Files of this database that belong to nothing, and temporary ones.
+/// Files of this database that belong to nothing, and temporary ones, in every tablespace.
 pub async fn leftover(scrub: &mut Scrub<'_>) -> Result<Found, EngineError> {
     const MAY: &str = "SELECT pg_catalog.has_function_privilege('pg_catalog.pg_ls_dir(text, boolean, boolean)', 'EXECUTE')
         AND pg_catalog.has_function_privilege('pg_catalog.pg_stat_file(text, boolean)', 'EXECUTE')";
     const FILES: &str = "
-        WITH own AS (SELECT pg_catalog.regexp_replace(pg_catalog.pg_relation_filepath('pg_catalog.pg_class'), '/[^/]*$', '') AS path)
-        SELECT f FROM own CROSS JOIN LATERAL pg_catalog.pg_ls_dir(own.path, true, false) f
-        WHERE (f ~ '^t[0-9]*_[0-9]' OR f ~ '^[0-9]' AND pg_catalog.pg_filenode_relation(0, substring(f FROM '^[0-9]+')::oid) IS NULL)
+        WITH space AS (
+            SELECT oid, 'base' AS path FROM pg_catalog.pg_tablespace WHERE spcname = 'pg_default'
+            UNION ALL
+            SELECT t.oid, 'pg_tblspc/' || t.oid || '/' || version FROM pg_catalog.pg_tablespace t
+            CROSS JOIN LATERAL pg_catalog.pg_ls_dir('pg_tblspc/' || t.oid, true, false) version
+            WHERE t.spcname NOT IN ('pg_default', 'pg_global') AND version ~ '^PG_'),
+        own AS (
+            SELECT space.oid, space.path || '/' || d.oid AS path FROM space CROSS JOIN pg_catalog.pg_database d
+            WHERE d.datname = pg_catalog.current_database())
+        SELECT own.path || '/' || f FROM own CROSS JOIN LATERAL pg_catalog.pg_ls_dir(own.path, true, false) f
+        WHERE (f ~ '^t[0-9]*_[0-9]'
+               OR f ~ '^[0-9]' AND pg_catalog.pg_filenode_relation(own.oid, substring(f FROM '^[0-9]+')::oid) IS NULL)
           AND (pg_catalog.pg_stat_file(own.path || '/' || f, true)).size > 0
         UNION ALL
-        SELECT 'pgsql_tmp/' || f FROM pg_catalog.pg_ls_dir('base/pgsql_tmp', true, false) f ORDER BY 1";
+        SELECT space.path || '/pgsql_tmp/' || f
+        FROM space CROSS JOIN LATERAL pg_catalog.pg_ls_dir(space.path || '/pgsql_tmp', true, false) f ORDER BY 1";
     if !flag(scrub.conn, "read the rights of this role", MAY).await? {
         return Ok(Found::residual(
             "this role may not list files: what a crash has left cannot be seen",
@@ -23,7 +33,7 @@ pub async fn leftover(scrub: &mut Scrub<'_>) -> Result<Found, EngineError> {
     }
     let found = texts(scrub.conn, "list the files of this database", FILES).await?;
     let (temporary, orphans): (Vec<String>, Vec<String>) =
-        found.into_iter().partition(|file| file.starts_with("pgsql_tmp/"));
+        found.into_iter().partition(|file| file.contains("/pgsql_tmp/"));
     Ok(match (orphans.is_empty(), temporary.is_empty()) {
         (true, true) => Found::nothing("every file belongs to a relation"),
         (false, _) => Found::failed(format!("they belong to no relation: {}", names(&orphans))),
