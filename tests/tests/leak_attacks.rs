@@ -171,6 +171,7 @@ fn nothing_else_is_found() -> Result<()> {
             "public.products.support_email",
             "public.mailing.recipients",
             "public.audit.old_row",
+            "public.customers.birth_date",
         ];
         ensure!(known.contains(&suspect.column.as_str()), "{suspect:?}");
     }

@@ -8,10 +8,12 @@ use contract::report::Suspect;
 
 use super::digits;
 use super::number::{is_card, is_iban};
+use super::persons::Persons;
 use super::phone::Spelling;
 use super::scope::Detect;
 use super::token;
 use crate::identifier::Identifier;
+use crate::switches;
 
 /// The first values are looked at, then one of every so many, up to so many.
 const FIRST: u64 = 500;
@@ -34,9 +36,16 @@ const DETECTED: [(Identifier, u64); 5] = [
 pub struct Sampled {
     looked: u64,
     matched: [u64; DETECTED.len()],
+    persons: Option<Persons>,
 }
 
 impl Sampled {
+    /// For a column of a table, whose name says something too.
+    pub fn of(table: &str, column: &str) -> Self {
+        let persons = !switches::is_off("gate.persons");
+        Self { persons: persons.then(|| Persons::of(table, column)), ..Self::default() }
+    }
+
     /// Looks at a value of a column, the `number`th, or does not.
     pub fn look(&mut self, text: &str, number: u64, detect: Detect) {
         if self.looked >= MOST
@@ -50,16 +59,22 @@ impl Sampled {
         for (at, (kind, _)) in kinds.iter().enumerate() {
             self.matched[at] += u64::from(looks_like(*kind, text));
         }
+        if let Some(persons) = self.persons.as_mut().filter(|_| detect == Detect::Everything) {
+            persons.look(text);
+        }
     }
 
     /// Kinds that a good share of the sample looks like.
     pub fn suspects<'a>(&'a self, column: &'a str) -> impl Iterator<Item = Suspect> + 'a {
         let counted = DETECTED.into_iter().zip(self.matched);
+        let persons = self.persons.iter().flat_map(|persons| persons.found(self.looked));
         counted
             .filter(|((_, share), matched)| {
                 *matched >= FEW.min(self.looked).max(1) && matched * 100 >= share * self.looked
             })
-            .map(|((kind, _), matched)| Suspect {
+            .map(|((kind, _), matched)| (kind, matched))
+            .chain(persons)
+            .map(|(kind, matched)| Suspect {
                 column: column.to_owned(),
                 kind: kind.name().into(),
                 sampled: self.looked,

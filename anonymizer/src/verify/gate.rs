@@ -11,6 +11,7 @@ use contract::report::{Gate, Leak};
 use tokio::task::{JoinError, JoinSet};
 
 use super::anonymity;
+use super::births;
 use super::scope::Scope;
 use super::search::{Place, Search};
 use super::token::Kinds;
@@ -51,6 +52,10 @@ pub async fn look<E: Engine + 'static>(
         take(&mut gate, ended.map_err(died)??, &plan.allow);
     }
     take(&mut gate, metadata(engine.as_ref(), originals).await?, &plan.allow);
+    for mut suspect in births::of(engine.as_ref(), plan).await? {
+        suspect.reason = reason(&plan.allow, &suspect.column, &suspect.kind);
+        gate.suspects.push(suspect);
+    }
     gate.anonymity = anonymity::of(engine.as_ref(), plan).await?;
     gate.leaks.sort_by(|a, b| (&a.place, &a.kind).cmp(&(&b.place, &b.kind)));
     gate.suspects.sort_by(|a, b| (&a.column, &a.kind).cmp(&(&b.column, &b.kind)));
@@ -85,7 +90,7 @@ fn places(plan: &Plan, originals: &Originals, source: &Source) -> Vec<Place> {
     let place = |name: &String| {
         let column =
             table.and_then(|table| table.columns.iter().find(|column| column.name == *name));
-        Place::new(format!("{}.{name}", source.table), Scope::new(present, table, column))
+        Place::column(&source.table, name, Scope::new(present, table, column))
     };
     source.columns.iter().map(place).collect()
 }

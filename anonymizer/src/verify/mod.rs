@@ -5,6 +5,7 @@
 //! up. A hit is reported by place, kind and count, never as a value.
 
 mod anonymity;
+mod births;
 mod collector;
 mod decode;
 mod detect;
@@ -19,6 +20,7 @@ pub mod gate;
 mod names;
 pub mod normal;
 mod number;
+mod persons;
 mod phone;
 mod plain;
 mod scope;

@@ -12,6 +12,7 @@ use super::seen::Seen;
 use super::tally::{Tally, chance};
 use super::token::{Kinds, Scanner};
 use super::vault::{Fingerprint, Fingerprints, Originals, VaultError};
+use crate::catalog::TableName;
 use crate::engine::{Read, Reader};
 use crate::identifier::Identifier;
 
@@ -51,6 +52,12 @@ impl Place {
     pub fn new(name: String, scope: Scope) -> Self {
         let (tallies, sampled, seen) = Default::default();
         Self { name, scope, values: 0, tallies, sampled, seen }
+    }
+
+    /// A column of a table.
+    pub fn column(table: &TableName, column: &str, scope: Scope) -> Self {
+        let sampled = Sampled::of(&table.name, column);
+        Self { sampled, ..Self::new(format!("{table}.{column}"), scope) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the leak gate reads: every relation with rows of its own, and of it every column that can hold somebody's data.
 //!
-//! Left out are numbers, dates, enums, network addresses and the like, of which no value is an identifier's text, and what
+//! Columns of whole numbers are read where by their statistics some have nine digits or more: shorter ones are nobody's. Left
+//! out are other numbers, dates, enums, network addresses and the like, of which no value is an identifier's text, and what
 //! belongs to an extension and is closed to this role, which the scrub tells. Everything else that cannot be read is refused by name: a gate that
 //! looks past a table proves nothing about it. Foreign tables are somebody else's rows and are not read.
 
@@ -13,16 +14,14 @@ use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::session::ident;
 use crate::engine::postgres::{large_objects, rights};
 use crate::engine::{EngineError, Source};
+use crate::switches;
 
 /// Built-in types of which no value is looked at. A domain over one, and a range of one, is the same.
 const HARMLESS: &[&str] = &[
     "bool",
     "int2",
-    "int4",
-    "int8",
     "float4",
     "float8",
-    "numeric",
     "money",
     "date",
     "time",
@@ -75,7 +74,7 @@ WITH RECURSIVE relation AS (
        AND n.nspname !~ '^pg_' AND (n.nspname <> 'information_schema' OR c.oid >= 16384)
        AND NOT (n.nspname = 'anonymizer' AND c.relname IN ('run', 'unit', 'loaded', 'cascade_delete', 'statement'))),
 field AS (
-    SELECT a.attrelid, a.attnum, a.attname, a.atttypid
+    SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod
       FROM relation JOIN pg_catalog.pg_attribute a ON a.attrelid = relation.oid
      WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> 'v'),
 walk(type, at, ranged) AS (
@@ -85,15 +84,23 @@ walk(type, at, ranged) AS (
       FROM walk w JOIN pg_catalog.pg_type t ON t.oid = w.at LEFT JOIN pg_catalog.pg_range r ON r.rngtypid = t.oid
      WHERE t.typtype IN ('d', 'r')),
 form AS (
-    SELECT w.type, t.typtype = 'e' OR t.typnamespace = 'pg_catalog'::regnamespace AND t.typname = ANY ($2) AS harmless,
+    SELECT w.type, t.typtype = 'e' OR t.typnamespace = 'pg_catalog'::regnamespace AND (t.typname = ANY ($2)
+               OR w.ranged AND t.typname IN ('int4', 'int8', 'numeric')) AS harmless,
            CASE WHEN w.ranged OR p.prolang <> 12 THEN 'printed'
                 WHEN p.prosrc = 'byteasend' THEN 'bytes'
+                WHEN p.prosrc IN ('int4send', 'int8send', 'numeric_send') THEN 'number'
                 WHEN p.prosrc IN ('textsend', 'varcharsend', 'bpcharsend', 'namesend', 'json_send') THEN 'text'
                 ELSE 'printed' END AS form
       FROM walk w JOIN pg_catalog.pg_type t ON t.oid = w.at LEFT JOIN pg_catalog.pg_proc p ON p.oid = t.typsend
      WHERE t.typtype NOT IN ('d', 'r'))
 SELECT relation.oid, relation.nspname::text AS schema, relation.relname::text AS name, field.attname::text AS column, form.form,
-       form.harmless OR relation.nspname = 'anonymizer' AND relation.relname = 'taken_down' AND field.attname IN ('kind', 'name')
+       CASE WHEN form.form = 'number' THEN
+           $3 OR field.atttypmod > 0 AND (field.atttypmod - 4) & 65535 > 0 OR coalesce((
+               SELECT pg_catalog.bool_and(pg_catalog.concat(s.histogram_bounds, s.most_common_vals) !~ '[{,][0-9]{9}')
+                 FROM pg_catalog.pg_stats s
+                WHERE s.schemaname = relation.nspname AND s.tablename = relation.relname AND s.attname = field.attname), false)
+           ELSE false END
+           OR form.harmless OR relation.nspname = 'anonymizer' AND relation.relname = 'taken_down' AND field.attname IN ('id', 'kind', 'name')
            AS harmless
   FROM relation JOIN field ON field.attrelid = relation.oid JOIN form ON form.type = field.atttypid
  ORDER BY relation.nspname, relation.relname, field.attnum";
@@ -150,6 +157,7 @@ pub async fn columns(
     let rows = sqlx::query(COLUMNS)
         .bind(relation)
         .bind(HARMLESS)
+        .bind(switches::is_off("gate.numbers"))
         .fetch_all(conn)
         .await
         .map_err(|error| engine_error("read the columns to look at", error))?;

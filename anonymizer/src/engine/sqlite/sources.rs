@@ -2,7 +2,8 @@
 //! the words of every full-text index.
 //!
 //! Any column may hold any text, whatever it declares: all are read, but for rowids, which are numbers, and columns that
-//! are computed when they are looked at. Numbers among the values come as NULL. Nothing is written.
+//! are computed when they are looked at. Of the numbers
+//! among the values, whole ones of nine digits or more come as text: shorter ones are nobody's, and come as NULL. Nothing is written.
 
 use std::path::Path;
 
@@ -18,6 +19,8 @@ use crate::engine::{EngineError, Read, Reader, Source};
 
 /// The column of a full-text index's words, as SQLite's own vocabulary tables call it.
 const TERM: &str = "term";
+/// The least number of nine digits.
+const NINE_DIGITS: i64 = 100_000_000;
 
 /// A connection that cannot write to the file.
 pub(super) fn open(path: &Path) -> Result<Connection, EngineError> {
@@ -124,10 +127,16 @@ fn words(connection: &Connection, table: &str, module: &str) -> SqlResult<String
 
 fn hand_on(rows: &mut Rows<'_>, width: usize, reader: &mut dyn Reader) -> SqlResult<()> {
     while let Some(row) = rows.next()? {
+        let digits = |at| match row.get_ref(at)? {
+            ValueRef::Integer(number) if number >= NINE_DIGITS => Ok(Some(number.to_string())),
+            _ => Ok(None),
+        };
+        let numbers: Vec<Option<String>> = (0..width).map(digits).collect::<SqlResult<_>>()?;
         let mut fields = Vec::with_capacity(width);
-        for at in 0..width {
+        for (at, number) in numbers.iter().enumerate() {
             fields.push(match row.get_ref(at)? {
-                ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => Read::Null,
+                ValueRef::Integer(_) => number.as_deref().map_or(Read::Null, Read::Text),
+                ValueRef::Null | ValueRef::Real(_) => Read::Null,
                 ValueRef::Blob(bytes) => Read::Bytes(bytes),
                 // What is no valid text is looked at all the same.
                 ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
