@@ -220,9 +220,11 @@ fn serve(page: String, width: u32) -> (u16, Arc<Mutex<Vec<String>>>) {
     let port = listener.local_addr().unwrap().port();
     let asked: Arc<Mutex<Vec<String>>> = Arc::default();
     let log = Arc::clone(&asked);
+    let page: Arc<str> = page.into();
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let _ = answer(stream, &page, width, &log);
+            let (page, log) = (Arc::clone(&page), Arc::clone(&log));
+            std::thread::spawn(move || answer(stream, &page, width, &log));
         }
     });
     (port, asked)
@@ -236,7 +238,10 @@ fn answer(
 ) -> std::io::Result<()> {
     let mut request = String::new();
     let mut reader = BufReader::new(stream.try_clone()?);
-    reader.read_line(&mut request)?;
+    // A browser opens connections that it may never use.
+    if reader.read_line(&mut request)? == 0 {
+        return Ok(());
+    }
     let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
     let mut line = String::new();
     while reader.read_line(&mut line)? > 2 {
