@@ -159,7 +159,7 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "postgres.extension-tables",
         title: "extensions' own tables that are known to hold secrets or statements with values",
-        does: "emptied",
+        does: "emptied; one that is closed to this role and has rows fails",
         reach: Reach::Database,
         needs: "DELETE on the table",
         residue: "",
@@ -175,7 +175,7 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "postgres.other-databases",
         title: "the server's other databases",
-        does: "`drop` drops one, `masked` asks it for the statement of a passed run; one that is empty passes; template0 and the platform's own do not count",
+        does: "`drop` drops one, `masked` asks it for the statement of a passed run; one without tables, functions, types and extension rows passes; template0 and the platform's own do not count",
         reach: Reach::Instance,
         needs: "ownership of the database to drop it, CONNECT to look",
         residue: "",
