@@ -1,79 +1,36 @@
 //! Production's workflow, whole: its real definitions, the real masking command, real SQLite databases and real encrypted
 //! snapshots, with time that passes at once.
 
+mod production;
+
 use std::collections::BTreeSet;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use contract::key::PublicKey;
 use contract::release::Release;
-use e2e::{command, residue, shop};
-use orchestrator::definitions::{Definition, FLEET, WORKFLOW};
-use orchestrator::local::{
-    Account, DEVELOPMENT, NewServer, PRODUCTION, PUBLIC_KEY, set_up, unseen,
-};
+use orchestrator::definitions::{FLEET, WORKFLOW};
+use orchestrator::local::{DEVELOPMENT, PRODUCTION, PUBLIC_KEY, unseen};
 use orchestrator::settings::Settings;
-use rusqlite::Connection;
 use serde_json::{Value, json};
-use snapshots::local::{Faults as Conditions, Limits, Local};
-use snapshots::{Login, Restore, Snapshot, Snapshots as _, Tags};
-use tempfile::TempDir;
+use snapshots::local::{Faults as Conditions, Limits};
+use snapshots::{Snapshots as _, Tags};
 use workflow::local::Status;
 use workflow::run::{End, Execution, Failure, Fault, Faultless, Faults, Virtual};
 
-const CUSTOMERS: i64 = 60;
+use crate::production::{World, succeeded};
 
-struct World {
-    directory: TempDir,
-    account: Account,
-}
+/// Enough for statistics, few enough for every test to have its own.
+const CUSTOMERS: i64 = 60;
 
 impl World {
     async fn new() -> Result<Self> {
         Self::with(true, &[]).await
     }
 
-    /// A shop in production, with a snapshot, and further databases like it.
     async fn with(encrypted: bool, others: &[&str]) -> Result<Self> {
-        let directory = tempfile::tempdir()?;
-        let file = directory.path().join("shop.db");
-        shop::build(&file, CUSTOMERS)?;
-        let mut account = Account::new(&directory.path().join("root"), &command::executable()?);
-        account.patience = Duration::from_secs(120);
-        let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/shop.yaml");
-        for database in ["shop"].iter().chain(others) {
-            let new = NewServer { database, file: &file, rules: &rules, encrypted };
-            set_up(&account, &new).await?;
-        }
-        Ok(Self { directory, account })
-    }
-
-    async fn run(&self, name: &str) -> Result<Execution> {
-        self.run_with(&WORKFLOW, name, json!({ "database": "shop" }), &mut Faultless).await
-    }
-
-    async fn run_with(
-        &self,
-        definition: &Definition,
-        name: &str,
-        input: Value,
-        faults: &mut impl Faults,
-    ) -> Result<Execution> {
-        self.account.run_with(definition, name, input, &unseen, &mut Virtual, faults).await
-    }
-
-    /// Puts a script in the masking command's place; `$REAL` is the command.
-    fn script(&mut self, text: &str) -> Result<()> {
-        let path = self.directory.path().join("script");
-        let real = command::executable()?;
-        let here = self.directory.path().display();
-        let text = format!("#!/bin/sh\nREAL='{}'\nHERE='{here}'\n{text}\n", real.display());
-        std::fs::write(&path, text)?;
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
-        self.account.anonymizer = path;
-        Ok(())
+        Self::of(CUSTOMERS, encrypted, others).await
     }
 
     async fn settings(&self, change: impl FnOnce(&mut Settings)) -> Result<()> {
@@ -89,41 +46,6 @@ impl World {
         documents.join("reports/shop").join(run).join("database.sqlite/report.json")
     }
 
-    async fn named(&self, prefix: &str) -> Result<Vec<Snapshot>> {
-        let mut all = self.account.snapshots()?.snapshots().await?;
-        all.retain(|snapshot| snapshot.name.starts_with(prefix));
-        Ok(all)
-    }
-
-    fn development(&self) -> Result<Local> {
-        Ok(Local::open(&self.account.root, DEVELOPMENT)?.patient(Duration::from_secs(120)))
-    }
-
-    /// Nothing raw is left, nobody has the lock, and nothing remembers a run.
-    async fn nothing_raw(&self) -> Result<()> {
-        let local = self.account.snapshots()?;
-        let names: Vec<_> = local.databases().await?.into_iter().map(|one| one.name).collect();
-        ensure!(names.iter().all(|name| !name.starts_with("anon-")), "{names:?} are left");
-        for prefix in ["anon-raw", "anon-stage"] {
-            ensure!(self.named(prefix).await?.is_empty(), "{prefix} is left");
-        }
-        let world = self.account.world().await?;
-        let owner = world.locks.owner("shop").await?;
-        ensure!(owner.is_none(), "{owner:?} has the lock");
-        ensure!(world.documents.list("runs").await?.is_empty(), "a run is remembered");
-        Ok(())
-    }
-
-    /// Nothing raw is left and nothing was released.
-    async fn nothing_at_all(&self) -> Result<()> {
-        self.nothing_raw().await?;
-        ensure!(self.named("anon-share").await?.is_empty(), "a release is left");
-        ensure!(self.development()?.shared().await?.is_empty(), "something is shared");
-        let statements = self.account.handover().list("releases").await?;
-        ensure!(statements.is_empty(), "{statements:?} are left");
-        Ok(())
-    }
-
     async fn ended_badly(&self, run: Execution, error: &str, said: &str) -> Result<()> {
         let End::Failed(Failure { error: found, cause }) = run.end else {
             anyhow::bail!("ended with {:?}", run.end)
@@ -135,13 +57,6 @@ impl World {
         let reaped = self.account.reap(&unseen).await?;
         ensure!(matches!(reaped.end, End::Succeeded(_)), "{:?}", reaped.end);
         self.nothing_at_all().await
-    }
-}
-
-fn succeeded(run: Execution) -> Result<Value> {
-    match run.end {
-        End::Succeeded(output) => Ok(output),
-        end => anyhow::bail!("ended with {end:?} after {:?}", run.history.entered()),
     }
 }
 
@@ -184,40 +99,7 @@ async fn a_masked_snapshot_is_released_and_nothing_raw_is_left() -> Result<()> {
     };
     assert_eq!(event.detail["snapshot"], snapshot.arn);
     assert_eq!(event.detail_type, "SnapshotReleased");
-    masked_in_development(&world, snapshot).await
-}
-
-/// Copies and restores it as the other account would, and looks for every original in every byte.
-async fn masked_in_development(world: &World, snapshot: &Snapshot) -> Result<()> {
-    let development = world.development()?;
-    let key = development.key("dev", &[])?;
-    let tags: Tags = [("for".to_owned(), "test".to_owned())].into();
-    let copy = development.copy(&snapshot.arn, "copied", &key, &tags).await?;
-    development.snapshots().await?;
-    let restore = Restore {
-        name: "looked-at".into(),
-        key: key.clone(),
-        login: Login::Managed { key },
-        backup_days: 0,
-        tags,
-        settings: Default::default(),
-    };
-    development.restore(&copy.arn, &restore).await?;
-    let restored = development.database("looked-at").await?.context("not restored")?;
-    let original = Connection::open(world.directory.path().join("shop.db"))?;
-    let query = "SELECT email FROM customers WHERE email NOT LIKE '%@shop.test'";
-    let mut emails = original.prepare(query)?;
-    let emails: Vec<String> = emails.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    assert!(emails.len() > 50);
-    let found = residue::found_in(Path::new(&restored.endpoint), &emails)?;
-    assert!(found.is_empty(), "{} originals are left", found.len());
-    let rows: i64 = Connection::open(&restored.endpoint)?.query_row(
-        "SELECT count(*) FROM customers",
-        [],
-        |row| row.get(0),
-    )?;
-    assert_eq!(rows, CUSTOMERS);
-    Ok(())
+    world.masked_in_development(snapshot).await
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! Begins to replace the password that was valid when the snapshot was taken, and to switch off what the snapshot may haven//! brought along.
+//! Begins to replace the password that was valid when the snapshot was taken, and to switch off what the snapshot may have
+//! brought along.
 
 use serde::{Deserialize, Serialize};
 use snapshots::{Kind, Snapshots};
