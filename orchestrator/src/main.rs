@@ -32,11 +32,12 @@ enum Command {
         /// The database, as both accounts call it.
         #[arg(long)]
         database: String,
-        /// A SQLite file; it is copied.
-        #[arg(long, value_name = "FILE")]
+        /// A SQLite file, which is copied; or a directory with a script for psql, NAME.sql, for each database of a PostgreSQL
+        /// server, which is made and goes on running.
+        #[arg(long, value_name = "PATH")]
         file: PathBuf,
-        /// Its rules.
-        #[arg(long, value_name = "FILE")]
+        /// Its rules; or a directory with NAME.yaml for each database of the server.
+        #[arg(long, value_name = "PATH")]
         rules: PathBuf,
     },
     /// Release a masked snapshot of a database, or of each.

@@ -13,5 +13,6 @@ pub mod rows;
 pub mod samples;
 pub mod scrub;
 pub mod seen;
+pub mod servers;
 pub mod shop;
 pub mod sqlite;

@@ -3,6 +3,7 @@
 //!
 //! Everything lies below one root: what is the account's own in a folder called after it, what it hands over beside it.
 
+mod load;
 mod set_up;
 mod task;
 

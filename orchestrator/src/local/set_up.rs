@@ -16,7 +16,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use snapshots::local::NewDatabase;
 use snapshots::{Kind, SnapshotError, Snapshots as _, Tags};
 
-use super::{Account, DEVELOPMENT, MASKING_KEY, PUBLIC_KEY, SETTINGS, SIGNING_KEY};
+use super::{Account, DEVELOPMENT, MASKING_KEY, PUBLIC_KEY, SETTINGS, SIGNING_KEY, load};
 use crate::names;
 use crate::poll::Pauses;
 use crate::settings::{Deadlines, Server, Settings};
@@ -24,13 +24,13 @@ use crate::settings::{Deadlines, Server, Settings};
 /// Everything of a SubjectPublicKeyInfo before an ed25519 key's 32 bytes (RFC 8410).
 const ED25519_HEAD: [u8; 12] = [0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0];
 
-/// A database of production's.
+/// A database of production's, or a server with several.
 pub struct NewServer<'a> {
     /// As both accounts call it.
     pub database: &'a str,
-    /// A SQLite file; it is copied.
+    /// A SQLite file, which is copied; or a directory with a script NAME.sql for each database of a PostgreSQL server.
     pub file: &'a Path,
-    /// Its rules.
+    /// Its rules; or a directory with NAME.yaml for each database of the server.
     pub rules: &'a Path,
     /// Encrypted, as it should be.
     pub encrypted: bool,
@@ -52,22 +52,44 @@ pub async fn set_up(account: &Account, new: &NewServer<'_>) -> Result<()> {
     let work_key = local.key("work", &[])?;
     let share_key = local.key("share", &[DEVELOPMENT.to_owned()])?;
     let documents = account.documents();
-    let rules =
-        std::fs::read(new.rules).with_context(|| format!("read {}", new.rules.display()))?;
-    documents.put(&format!("{}/{FILE}.yaml", names::rules(new.database)), &rules).await?;
+    rules(&documents, new).await?;
     settings(&documents, new.database, &work_key, share_key).await?;
     let key = new.encrypted.then_some(work_key.as_str());
     let database = NewDatabase { name: new.database, kind: Kind::Instance, key, tags: Tags::new() };
-    let made = match local.import_sqlite(&database, new.file) {
-        Err(SnapshotError::Exists(_)) => return Ok(()),
-        made => made?,
+    let made = match new.file.is_dir() {
+        true => load::server(&local, &database, new.file).await?,
+        false => match local.import_sqlite(&database, new.file) {
+            Err(SnapshotError::Exists(_)) => None,
+            made => Some(made?),
+        },
     };
+    let Some(made) = made else { return Ok(()) };
     // The platform here takes none by itself.
     let name = snapshots::name::join(new.database, &["1"]);
     let tags = [("taken-by".to_owned(), "set-up".to_owned())];
     local.take(&made.resource_id, &name, &tags.into()).await?;
     // What this process has begun would begin anew in the next one, which does not wait for a source.
     local.snapshots().await?;
+    Ok(())
+}
+
+/// Puts the rules where a run looks for them, and takes away those of databases that it is not told of any more.
+async fn rules(documents: &Documents, new: &NewServer<'_>) -> Result<()> {
+    let files = match new.rules.is_dir() {
+        true => load::named(new.rules, "yaml")?,
+        false => vec![(FILE.to_owned(), new.rules.to_owned())],
+    };
+    let folder = names::rules(new.database);
+    let mut before = documents.list(&folder).await?;
+    for (name, file) in files {
+        let rules = std::fs::read(&file).with_context(|| format!("read {}", file.display()))?;
+        let key = format!("{folder}/{name}.yaml");
+        documents.put(&key, &rules).await?;
+        before.retain(|earlier| *earlier != key);
+    }
+    for key in before {
+        documents.delete(&key).await?;
+    }
     Ok(())
 }
 

@@ -13,6 +13,8 @@ use workflow::run::Failure;
 
 use crate::steps::CONTAINER;
 
+/// So many bytes of what was said are a reason.
+const REASON: usize = 1000;
 /// Signals count from here in exit codes.
 const SIGNALS: i32 = 128;
 
@@ -40,6 +42,7 @@ pub async fn run(
             run = variable["Value"].as_str().unwrap_or(run);
         }
     }
+    let earlier = said(logs, run).len();
     let started = log(logs, run).and_then(|log| {
         process.stdout(log.try_clone()?).stderr(log);
         process.spawn()
@@ -55,19 +58,23 @@ pub async fn run(
         let _ = child.kill().await;
         return Err(Failure::new("States.Timeout", format!("no end in {} s", limit.as_secs())));
     };
-    described(code(ended.map_err(not_started)?))
+    let reason = said(logs, run).split_off(earlier);
+    described(code(ended.map_err(not_started)?), &reason)
 }
 
-fn described(code: i32) -> Result<Value, Failure> {
-    let task = json!({
+/// Of a failure, what the command said last is the reason; the rest is in the log.
+fn described(code: i32, said: &[u8]) -> Result<Value, Failure> {
+    let mut task = json!({
         "Containers": [{ "Name": CONTAINER, "ExitCode": code }],
         "LastStatus": "STOPPED",
         "StopCode": "EssentialContainerExited",
     });
-    match code {
-        0 => Ok(task),
-        _ => Err(Failure::new("States.TaskFailed", task.to_string())),
+    if code == 0 {
+        return Ok(task);
     }
+    let said = String::from_utf8_lossy(&said[said.len().saturating_sub(REASON)..]).into_owned();
+    task["Containers"][0]["Reason"] = said.trim().into();
+    Err(Failure::new("States.TaskFailed", task.to_string()))
 }
 
 fn code(status: ExitStatus) -> i32 {
@@ -76,6 +83,11 @@ fn code(status: ExitStatus) -> i32 {
 
 fn list(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// What the command has said in this run.
+fn said(directory: &Path, run: &str) -> Vec<u8> {
+    std::fs::read(directory.join(format!("{run}.log"))).unwrap_or_default()
 }
 
 /// What the command says is kept beside the executions, one file for each run.

@@ -71,8 +71,10 @@ fn judge(cause: &str) -> Result<(), StepError> {
         return Err(StepError::Refused("the rules cannot be understood".to_owned()));
     }
     if ended(exit_codes::REFUSED) {
-        let text = "masking was refused: the rules do not fit the database\n(hint: the container's log names every finding)";
-        return Err(StepError::Refused(text.to_owned()));
+        return Err(StepError::Refused(format!(
+            "masking was refused: the rules do not fit the database{}\n(hint: the container's log names every finding)",
+            reason(&task)
+        )));
     }
     if ended(exit_codes::VERIFY_FAILED) {
         let text = "the masked database did not pass verification\n(hint: the report and the container's log say where)";
@@ -92,9 +94,18 @@ fn code_is(code: i64, task: &Value) -> bool {
 
 /// The exit code of the container of that name; a container that never ran has none.
 pub fn exit_code(task: &Value) -> Option<i64> {
+    container(task)?["ExitCode"].as_i64()
+}
+
+/// Why the container ended, where the platform says so.
+fn reason(task: &Value) -> String {
+    let reason = container(task).and_then(|ours| ours["Reason"].as_str());
+    reason.map(|reason| format!(": {reason}")).unwrap_or_default()
+}
+
+fn container(task: &Value) -> Option<&Value> {
     let containers = task["Containers"].as_array()?;
-    let ours = containers.iter().find(|container| container["Name"] == CONTAINER)?;
-    ours["ExitCode"].as_i64()
+    containers.iter().find(|container| container["Name"] == CONTAINER)
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub async fn step<S: Snapshots>(world: &World<S>, input: Input) -> Result<Output
     let new = world.own(resource_id, run).await?;
     let secret = names::next_secret(&target.secret, run);
     let earlier = Pointer::get(&world.secrets, &secret).await?;
-    let name = reports.first().map(|report| report.name.as_str()).unwrap_or_default();
+    let name = main(database, reports);
     let pointer = pointer(target, &new, run, name, earlier)?;
     pointer.put(&world.secrets, &secret).await?;
     if let (Some(user), Some(password)) = (&pointer.username, &pointer.password) {
@@ -42,6 +42,13 @@ pub async fn step<S: Snapshots>(world: &World<S>, input: Input) -> Result<Output
         set_password(&master, name, user, password).await?;
     }
     Ok(Output { secret })
+}
+
+/// The one of a server's databases that applications are led to: the one that is called as both accounts call the server, or
+/// else the first.
+fn main<'a>(database: &str, reports: &'a [Reported]) -> &'a str {
+    let own = reports.iter().find(|report| report.name == database);
+    own.or(reports.first()).map(|report| report.name.as_str()).unwrap_or_default()
 }
 
 /// Asked again, a run has the password that it has made before: another copy of it may be in use.

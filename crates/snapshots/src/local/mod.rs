@@ -17,6 +17,7 @@
 //! may take the records, and PostgreSQL's data. On RDS the source's password lets one in until the restored database is taken over;
 //! here nobody has the password of the master user until then, though other roles have theirs. A PostgreSQL server is stopped
 //! while its snapshot is taken and while its password is changed, and started again by whoever describes the account where it was killed.
+//! A restored server begins a new write-ahead log; on RDS it has the segments of its source, which wait to be used again.
 //!
 //! It refuses to show a half-written snapshot as `available`, and to open one of which a bit has changed.
 

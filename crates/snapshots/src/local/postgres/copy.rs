@@ -45,7 +45,8 @@ fn write_all(data: &Path, to: &mut dyn Write) -> std::io::Result<()> {
     archive.finish()
 }
 
-/// Fills the data directory with what was captured. The password that was valid there is not valid here.
+/// Fills the data directory with what was captured, but for its write-ahead log. The password that was valid there is not valid
+/// here.
 pub fn unpack(
     place: &Place,
     record: &DatabaseRecord,
@@ -59,6 +60,8 @@ pub fn unpack(
     archive.set_preserve_permissions(true);
     archive.unpack(&data).map_err(failed("unpack", &data))?;
     programs.hand_over(&data)?;
+    // It was stopped cleanly and needs none of its old log, whose segments hold rows of every age.
+    programs.run(programs.server("pg_resetwal").arg("-D").arg(&data))?;
     configure(place, record, &programs, NO_PORT)?;
     set_password(place, record).map(drop)
 }
