@@ -59,7 +59,11 @@ impl Sampled {
         for (at, (kind, _)) in kinds.iter().enumerate() {
             self.matched[at] += u64::from(looks_like(*kind, text));
         }
-        if let Some(persons) = self.persons.as_mut().filter(|_| detect == Detect::Everything) {
+        // An address is looked at as one, although its words may be somebody's name.
+        let persons = self.persons.as_mut();
+        if let Some(persons) =
+            persons.filter(|_| detect == Detect::Everything && !text.contains('@'))
+        {
             persons.look(text);
         }
     }

@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(other("\"_type\"", "\"_type\": \"\", \"_type\""), StatementError::Form);
         assert_eq!(other("\"run_id\"", "\"run_id\": \"a\", \"run_id\""), StatementError::Form);
         assert_eq!(other("\"notes\"", "\"nodes\""), StatementError::Form);
-        assert_eq!(other("\"format\": 2", "\"format\": 3"), StatementError::Form);
+        assert_eq!(other("\"format\": 3", "\"format\": 2"), StatementError::Form);
         assert_eq!(other("\"failed\"", "\"fine\""), StatementError::Form);
         assert_eq!(
             other("\"run_id\": \"weekly.1", "\"run_id\": \"weekly.2"),
