@@ -56,14 +56,15 @@ impl Sampled {
         }
         self.looked += 1;
         let kinds = if detect == Detect::Addresses { &DETECTED[..1] } else { &DETECTED };
-        for (at, (kind, _)) in kinds.iter().enumerate() {
-            self.matched[at] += u64::from(looks_like(*kind, text));
+        let looks: [bool; DETECTED.len()] = std::array::from_fn(|at| {
+            kinds.get(at).is_some_and(|(kind, _)| looks_like(*kind, text))
+        });
+        for (matched, looks) in self.matched.iter_mut().zip(looks) {
+            *matched += u64::from(looks);
         }
-        // An address is looked at as one, although its words may be somebody's name.
+        // What counts as an e-mail address is not somebody's name as well, although its words may be.
         let persons = self.persons.as_mut();
-        if let Some(persons) =
-            persons.filter(|_| detect == Detect::Everything && !text.contains('@'))
-        {
+        if let Some(persons) = persons.filter(|_| detect == Detect::Everything && !looks[0]) {
             persons.look(text);
         }
     }
@@ -205,7 +206,10 @@ mod tests {
     use super::*;
 
     fn suspects(values: &[&str]) -> Vec<String> {
-        let mut sampled = Sampled::default();
+        looked_at(Sampled::default(), values)
+    }
+
+    fn looked_at(mut sampled: Sampled, values: &[&str]) -> Vec<String> {
         for (number, value) in values.iter().enumerate() {
             sampled.look(value, number as u64 + 1, Detect::Everything);
         }
@@ -213,6 +217,17 @@ mod tests {
             .suspects("t.c")
             .map(|suspect| format!("{} {}/{}", suspect.kind, suspect.matched, suspect.sampled))
             .collect()
+    }
+
+    #[test]
+    fn an_address_is_nobodys_name_and_an_at_sign_no_address() {
+        let of = |column| Sampled::of("t", column);
+        let addresses = ["andrew.adams@shop.fr", "nancy@shop.fr", "jane.peacock@shop.fr"];
+        assert_eq!(looked_at(of("label"), &addresses), ["email 3/3"]);
+        assert_eq!(looked_at(of("first_name"), &addresses), ["email 3/3"]);
+        assert_eq!(looked_at(of("username"), &["@kim7", "@ada.b", "@joe_x"]), ["username 3/3"]);
+        let names = ["Kim Lee <kim@example.org>", "Ada Byron <ada@example.org>", "Jo Roe"];
+        assert_eq!(looked_at(of("contact_name"), &names), ["full_name 3/3"]);
     }
 
     #[test]
