@@ -3,13 +3,42 @@
 
 use std::collections::BTreeMap;
 
-use snapshots::{Database, Kind, Login, Restore, Tags};
+use serde::Deserialize;
+use snapshots::{Database, Kind, Login, Restore, Snapshots, Tags};
+use workflow::StepError;
 
 use crate::names;
 use crate::settings::{LoginKind, Server, Settings};
+use crate::world::World;
 
 /// A cluster keeps automatic backups of one day at least; they go with it.
 const LEAST_CLUSTER_BACKUPS: u32 = 1;
+
+/// What steps are told that work on a database that a run has restored.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Restored {
+    database: String,
+    run: String,
+    /// It.
+    pub resource_id: String,
+    kind: Kind,
+    key: String,
+}
+
+impl Restored {
+    /// What was asked for when it was restored; refused for a database that is not the run's own: to take over another one
+    /// would change its password.
+    pub async fn intent<S: Snapshots>(&self, world: &World<S>) -> Result<Restore, StepError> {
+        let found = world.existing(&self.resource_id).await?;
+        if names::maker(&[names::TEMPORARY], &found.name, &found.tags) != Some(&self.run) {
+            let text = format!("database {} is not of this run", found.name);
+            return Err(StepError::Refused(text));
+        }
+        let server = world.server(&self.database)?;
+        Ok(restore(&world.settings, server, &self.database, &self.run, self.kind, &self.key))
+    }
+}
 
 /// What is asked for.
 pub fn restore(

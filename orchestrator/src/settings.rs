@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use snapshots::{Settings as Facts, name};
-
-use crate::poll::Pauses;
+use workflow::Pauses;
 
 /// Fewer released snapshots than this are never kept: deleting one while it is being copied breaks the copy.
 const LEAST_RELEASES: usize = 2;

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use orchestrator::definitions::{ALL, Definition, FLEET, REAPER, REQUEST, WORKFLOW};
-use orchestrator::poll::{Pauses, Poll};
+use orchestrator::poll::Poll;
 use orchestrator::settings::Deadlines;
 use serde_json::{Value, json};
+use workflow::Pauses;
 use workflow::history::MOST_EVENTS;
 use workflow::machine::{Kind, Resource, State, Task};
 use workflow::run::{Answer, Calls, End, Execution, Failure, Faultless, Virtual, run};

@@ -1,40 +1,9 @@
-//! Waiting, seen from a step: what to say while something is not ready, and when to give up. The state machine waits.
+//! Where waiting stands, handed from one look to the next.
 
 use serde::{Deserialize, Serialize};
 use workflow::StepError;
 
 use crate::settings::Settings;
-
-/// How long to wait between two looks: shortly at first, for what takes hours rarely. Step Functions keeps a limited history.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields, default)]
-pub struct Pauses {
-    /// Seconds, in the first two minutes.
-    pub first: u64,
-    /// Seconds, in the first twenty.
-    pub then: u64,
-    /// Seconds, after that.
-    pub later: u64,
-    /// So many looks in a row must find it ready: a database says `available` for a while after it was told to change.
-    pub looks: u64,
-}
-
-impl Default for Pauses {
-    fn default() -> Self {
-        Self { first: 20, then: 60, later: 120, looks: 2 }
-    }
-}
-
-impl Pauses {
-    fn after(&self, waited: u64) -> u64 {
-        let seconds = match waited {
-            0..120 => self.first,
-            120..1200 => self.then,
-            _ => self.later,
-        };
-        seconds.max(1)
-    }
-}
 
 /// Where waiting stands: what a step is told, and what it says.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
@@ -60,7 +29,7 @@ impl Poll {
     /// It was found ready this time.
     pub fn found(self, settings: &Settings) -> Self {
         let looks = self.looks + 1;
-        if looks >= settings.pauses.looks {
+        if looks >= settings.looks {
             return Self { ready: true, seconds: 0, looks, ..self };
         }
         let seconds = settings.pauses.first.max(1);
@@ -74,13 +43,7 @@ impl Poll {
 
     /// Not yet; the error once that has been said for too long. `what` completes “still waiting for …”.
     pub fn wait(self, settings: &Settings, deadline: u64, what: &str) -> Result<Self, StepError> {
-        if self.waited >= deadline {
-            return Err(StepError::Fatal(format!(
-                "still waiting for {what} after {} s\n(hint: the deadlines stand in the settings)",
-                self.waited
-            )));
-        }
-        let seconds = settings.pauses.after(self.waited);
+        let seconds = settings.pauses.next(self.waited, deadline, what)?;
         Ok(Self { ready: false, waited: self.waited + seconds, seconds, looks: 0 })
     }
 }

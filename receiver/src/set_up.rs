@@ -7,7 +7,6 @@ use snapshots::local::{Local, REGION};
 
 use crate::Settings;
 use crate::local::{Account, Broken, SETTINGS};
-use crate::poll::Pauses;
 use crate::settings::{Deadlines, Swap, Target};
 
 /// Whose releases are let in, of what.
@@ -43,7 +42,8 @@ pub async fn set_up(root: &Path, new: &SetUp<'_>) -> Result<Account, Broken> {
             public_keys: vec![new.public_key.to_owned()],
             databases: Default::default(),
             deadlines: Deadlines::default(),
-            pauses: Pauses::default(),
+            pauses: Default::default(),
+            looks: 2,
         },
     };
     let target = Target {

@@ -8,9 +8,7 @@ use std::collections::BTreeMap;
 use contract::key::PublicKey;
 use serde::{Deserialize, Serialize};
 use snapshots::{Settings as Facts, name};
-use workflow::StepError;
-
-use crate::poll::Pauses;
+use workflow::{Pauses, StepError};
 
 /// The settings.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -34,6 +32,9 @@ pub struct Settings {
     /// How long to wait between two looks.
     #[serde(default)]
     pub pauses: Pauses,
+    /// So many looks in a row must find a database ready: it says `available` for a while after it was told to change.
+    #[serde(default = "looks")]
+    pub looks: u64,
 }
 
 /// A development database.
@@ -139,6 +140,10 @@ impl Default for Deadlines {
 
 fn grace_hours() -> u32 {
     24
+}
+
+fn looks() -> u64 {
+    2
 }
 
 fn keep() -> usize {

@@ -10,15 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 
 /// Ends with the pipe on its standard input.
-const GUARDIAN: &str = r#"
-read -r word
-for pid in "$0"/*/*/databases/*/data/postmaster.pid; do
-  [ -e "$pid" ] && kill -QUIT "$(head -n 1 "$pid")"
-  tries=0
-  while [ -e "$pid" ] && [ $((tries += 1)) -lt 100 ]; do sleep 0.05; done
-done
-rm -rf "$0"
-"#;
+const GUARDIAN: &str = include_str!("../../crates/snapshots/tests/local/guardian.sh");
 
 /// The folder; the root of the accounts is one below it.
 pub struct Folder {

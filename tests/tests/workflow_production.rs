@@ -16,6 +16,7 @@ use orchestrator::settings::Settings;
 use serde_json::{Value, json};
 use snapshots::local::{Faults as Conditions, Limits};
 use snapshots::{Snapshots as _, Tags};
+use workflow::Steps as _;
 use workflow::local::Status;
 use workflow::run::{End, Execution, Failure, Fault, Faultless, Faults, Virtual};
 
@@ -397,4 +398,21 @@ async fn one_that_fails_does_not_stop_the_fleet_and_fails_it() -> Result<()> {
     let ended: Vec<_> = world.account.executions().list()?.iter().map(|one| one.status).collect();
     assert_eq!(ended.iter().filter(|status| **status == Status::Failed).count(), 2);
     world.nothing_raw().await
+}
+
+/// To take over a database is to change its password: a step that is told of another one than its own refuses.
+#[tokio::test]
+async fn a_step_touches_no_database_but_its_own() -> Result<()> {
+    let world = World::new().await?;
+    let shop = world.account.snapshots()?.database("shop").await?.context("no shop")?;
+    let steps = world.account.world().await?;
+    for step in ["AddWriter", "TakeOver", "AssertIsolated"] {
+        let input = json!({ "database": "shop", "run": "run-1", "resource_id": shop.resource_id,
+                            "kind": "instance", "key": shop.key });
+        let error = steps.call(step, input).await.expect_err("it went on");
+        ensure!(error.name() == "Refused" && error.cause().contains("not of this run"), "{error}");
+    }
+    let now = world.account.snapshots()?.database("shop").await?;
+    assert_eq!(now.as_ref(), Some(&shop), "it was touched");
+    Ok(())
 }

@@ -38,3 +38,27 @@ pub async fn typed<I: DeserializeOwned, O: Serialize>(
 pub fn unknown(step: &str) -> StepError {
     StepError::Fatal(format!("there is no step `{step}`"))
 }
+
+/// The steps of a world, as a table of names and modules that each have a function `step`: what is in it can be called, and
+/// nothing else.
+#[macro_export]
+macro_rules! steps {
+    ($world:ident over $port:path: $($name:literal => $step:ident,)*) => {
+        impl<S: $port> $crate::Steps for $world<S> {
+            const NAMES: &'static [&'static str] = &[$($name),*];
+
+            async fn call(
+                &self,
+                step: &str,
+                input: ::serde_json::Value,
+            ) -> Result<::serde_json::Value, $crate::StepError> {
+                match step {
+                    $($name => {
+                        $crate::steps::typed(input, async |input| $step::step(self, input).await).await
+                    })*
+                    other => Err($crate::steps::unknown(other)),
+                }
+            }
+        }
+    };
+}

@@ -17,8 +17,9 @@ use snapshots::local::NewDatabase;
 use snapshots::{Kind, SnapshotError, Snapshots as _, Tags};
 
 use super::{Account, DEVELOPMENT, MASKING_KEY, PUBLIC_KEY, SETTINGS, SIGNING_KEY, load};
+use workflow::Pauses;
+
 use crate::names;
-use crate::poll::Pauses;
 use crate::settings::{Deadlines, Server, Settings};
 
 /// Everything of a SubjectPublicKeyInfo before an ed25519 key's 32 bytes (RFC 8410).

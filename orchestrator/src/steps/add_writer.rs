@@ -1,31 +1,19 @@
 //! Begins to give a restored cluster its writer, without which nobody can connect. An instance needs none.
 
-use serde::{Deserialize, Serialize};
-use snapshots::{Kind, Snapshots};
+use serde::Serialize;
+use snapshots::Snapshots;
 use workflow::StepError;
 
-use crate::intent;
+use crate::intent::Restored;
 use crate::world::World;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Input {
-    database: String,
-    run: String,
-    resource_id: String,
-    kind: Kind,
-    key: String,
-}
 
 #[derive(Serialize)]
 pub struct Output {
     resource_id: String,
 }
 
-pub async fn step<S: Snapshots>(world: &World<S>, input: Input) -> Result<Output, StepError> {
-    let Input { database, run, resource_id, kind, key } = input;
-    let server = world.server(&database)?;
-    let intent = intent::restore(&world.settings, server, &database, &run, kind, &key);
-    world.snapshots.add_writer(&resource_id, &intent).await?;
-    Ok(Output { resource_id })
+pub async fn step<S: Snapshots>(world: &World<S>, input: Restored) -> Result<Output, StepError> {
+    let intent = input.intent(world).await?;
+    world.snapshots.add_writer(&input.resource_id, &intent).await?;
+    Ok(Output { resource_id: input.resource_id })
 }

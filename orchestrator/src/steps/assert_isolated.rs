@@ -1,22 +1,12 @@
 //! Compares every fact about a restored database with what was asked for. Nothing is assumed: whatever differs refuses the
 //! run before a container can open it.
 
-use serde::{Deserialize, Serialize};
-use snapshots::{Kind, Snapshots};
+use serde::Serialize;
+use snapshots::Snapshots;
 use workflow::StepError;
 
-use crate::intent;
+use crate::intent::{self, Restored};
 use crate::world::World;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Input {
-    database: String,
-    run: String,
-    resource_id: String,
-    kind: Kind,
-    key: String,
-}
 
 /// How the container gets in: places only.
 #[derive(Serialize)]
@@ -27,11 +17,9 @@ pub struct Output {
     secret: String,
 }
 
-pub async fn step<S: Snapshots>(world: &World<S>, input: Input) -> Result<Output, StepError> {
-    let Input { database, run, resource_id, kind, key } = &input;
-    let server = world.server(database)?;
-    let intent = intent::restore(&world.settings, server, database, run, *kind, key);
-    let found = world.existing(resource_id).await?;
+pub async fn step<S: Snapshots>(world: &World<S>, input: Restored) -> Result<Output, StepError> {
+    let intent = input.intent(world).await?;
+    let found = world.existing(&input.resource_id).await?;
     let deviations = intent::deviations(&intent, &found);
     if !deviations.is_empty() {
         return Err(StepError::Refused(format!(

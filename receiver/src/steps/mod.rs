@@ -23,30 +23,12 @@ mod start_current;
 mod take_over;
 mod verify_release;
 
-use serde_json::Value;
 use snapshots::Snapshots;
-use workflow::steps::{typed, unknown};
-use workflow::{StepError, Steps};
 
 use crate::world::World;
 
-/// A table of the steps: what is in it can be called, and nothing else.
-macro_rules! steps {
-    ($($name:literal => $step:ident,)*) => {
-        impl<S: Snapshots> Steps for World<S> {
-            const NAMES: &'static [&'static str] = &[$($name),*];
-
-            async fn call(&self, step: &str, input: Value) -> Result<Value, StepError> {
-                match step {
-                    $($name => typed(input, async |input| $step::step(self, input).await).await,)*
-                    other => Err(unknown(other)),
-                }
-            }
-        }
-    };
-}
-
-steps! {
+workflow::steps! {
+    World over Snapshots:
     "AcquireLock" => acquire_lock,
     "FindRelease" => find_release,
     "VerifyRelease" => verify_release,

@@ -13,15 +13,7 @@ use tempfile::TempDir;
 use crate::world::*;
 
 /// Ends with the pipe on its standard input, however the test ends, and leaves neither servers nor files.
-const GUARDIAN: &str = r#"
-read -r word
-for pid in "$0"/*/*/databases/*/data/postmaster.pid; do
-  [ -e "$pid" ] && kill -QUIT "$(head -n 1 "$pid")"
-  tries=0
-  while [ -e "$pid" ] && [ $((tries += 1)) -lt 100 ]; do sleep 0.05; done
-done
-rm -rf "$0"
-"#;
+const GUARDIAN: &str = include_str!("guardian.sh");
 
 /// Two accounts, and production's server with a database in it.
 struct Servers {
