@@ -4,11 +4,14 @@
 //! It touches nothing that does not have the name and the tag of that run, and answers with everything that is still there:
 //! only an empty answer proves anything. It does not wait for what it has asked for.
 
+use serde::Serialize;
 use snapshots::{Database, Snapshot, SnapshotError, Snapshots};
 use workflow::StepError;
 
 use crate::names::{self, RAW, SHARE, STAGE, TEMPORARY};
+use crate::poll::Poll;
 use crate::record;
+use crate::settings::Settings;
 use crate::world::World;
 
 /// Removes what there is of a run; its release too, if it shall be withdrawn. Answers with what was still there.
@@ -46,6 +49,27 @@ pub async fn take_back<S: Snapshots>(
         Err(error) => return Err(error.into()),
     }
     gone(world.snapshots.delete_snapshot(&snapshot.arn).await)
+}
+
+/// What a step says that removes: what was still there, and when to ask again.
+#[derive(Serialize)]
+pub struct Left {
+    left: Vec<String>,
+    #[serde(flatten)]
+    poll: Poll,
+}
+
+impl Left {
+    /// Asked again until nothing is left, as long as that may take.
+    pub fn new(left: Vec<String>, waited: u64, settings: &Settings) -> Result<Self, StepError> {
+        let poll = if left.is_empty() {
+            Poll::ready(waited)
+        } else {
+            let what = format!("{} to be gone", left.join(", "));
+            Poll::wait(waited, settings.deadlines.delete, &settings.pauses, &what)?
+        };
+        Ok(Self { left, poll })
+    }
 }
 
 struct Cleaner<'a, S: Snapshots> {

@@ -5,15 +5,15 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use snapshots::Snapshots;
 use workflow::StepError;
 
 use super::release_lock;
+use crate::clean::{self, Left};
 use crate::names::{self, RAW, SHARE, STAGE, TEMPORARY};
-use crate::poll::Poll;
+use crate::record;
 use crate::world::World;
-use crate::{clean, record};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,14 +21,7 @@ pub struct Input {
     waited: u64,
 }
 
-#[derive(Serialize)]
-pub struct Output {
-    left: Vec<String>,
-    #[serde(flatten)]
-    poll: Poll,
-}
-
-pub async fn step<S: Snapshots>(world: &World<S>, input: Input) -> Result<Output, StepError> {
+pub async fn step<S: Snapshots>(world: &World<S>, input: Input) -> Result<Left, StepError> {
     let (mut left, mut failed) = (Vec::new(), None);
     for run in runs(world).await? {
         // What is wrong with one must not keep the others from being removed.
@@ -40,14 +33,7 @@ pub async fn step<S: Snapshots>(world: &World<S>, input: Input) -> Result<Output
     if let Some(error) = failed {
         return Err(error);
     }
-    let poll = if left.is_empty() {
-        Poll::ready(input.waited)
-    } else {
-        let what = format!("{} to be gone", left.join(", "));
-        let settings = &world.settings;
-        Poll::wait(input.waited, settings.deadlines.delete, &settings.pauses, &what)?
-    };
-    Ok(Output { left, poll })
+    Left::new(left, input.waited, &world.settings)
 }
 
 /// Every run that is remembered or has left anything.
