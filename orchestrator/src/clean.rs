@@ -35,19 +35,14 @@ pub async fn clean<S: Snapshots>(
     }
 }
 
-/// Takes a released snapshot back: nobody finds its statement, nobody may restore it, and it goes.
+/// Takes a released snapshot back: nobody finds its statement, and it goes, from everybody. Who may restore it is not changed
+/// before: whoever could do that could share a snapshot too, and that is for one step alone.
 pub async fn take_back<S: Snapshots>(
     world: &World<S>,
     database: &str,
     snapshot: &Snapshot,
 ) -> Result<(), StepError> {
     world.handover.delete(&names::statement(database, &snapshot.name)).await?;
-    match world.snapshots.shared_with(&snapshot.arn).await {
-        Ok(accounts) if accounts.is_empty() => {}
-        Ok(_) => world.snapshots.share(&snapshot.arn, &[]).await?,
-        Err(SnapshotError::NotFound(_)) => return Ok(()),
-        Err(error) => return Err(error.into()),
-    }
     gone(world.snapshots.delete_snapshot(&snapshot.arn).await)
 }
 
