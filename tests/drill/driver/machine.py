@@ -1,0 +1,77 @@
+"""A state machine: started, waited for, and what its history tells."""
+
+import json
+import time
+from dataclasses import dataclass, field
+
+from .accounts import client
+
+PATIENCE = 120
+
+
+@dataclass
+class Run:
+    """An execution that has ended."""
+
+    name: str
+    status: str
+    output: dict
+    error: str
+    cause: str
+    entered: list = field(default_factory=list)
+    history: list = field(default_factory=list)
+    seconds: float = 0.0
+
+    def __str__(self):
+        why = f" {self.error}: {_told(self.cause)}" if self.error else ""
+        return f"{self.name} {self.status}{why} after {self.entered[-1] if self.entered else 'nothing'}"
+
+
+class Machine:
+    """One of an account's."""
+
+    def __init__(self, account, arn):
+        self.account, self.arn, self.api = account, arn, client("stepfunctions", account)
+
+    def start(self, name, **wanted):
+        """Begins an execution."""
+        return self.api.start_execution(stateMachineArn=self.arn, name=name, input=json.dumps(wanted))["executionArn"]
+
+    def wait(self, arn) -> Run:
+        """Its end."""
+        began = time.monotonic()
+        while (found := self.api.describe_execution(executionArn=arn))["status"] == "RUNNING":
+            if time.monotonic() - began > PATIENCE:
+                raise SystemExit(f"{arn} does not end: {self.history(arn)[-3:]}")
+            time.sleep(0.1)
+        history = self.history(arn)
+        entered = [one["stateEnteredEventDetails"]["name"] for one in history if "stateEnteredEventDetails" in one]
+        return Run(found["name"], found["status"], json.loads(found.get("output") or "{}"), found.get("error", ""),
+                   found.get("cause", ""), entered, history, time.monotonic() - began)
+
+    def run(self, name, **wanted) -> Run:
+        """Both."""
+        return self.wait(self.start(name, **wanted))
+
+    def history(self, arn):
+        """Every event."""
+        found, token = [], {}
+        while True:
+            page = self.api.get_execution_history(executionArn=arn, maxResults=1000, **token)
+            found += page["events"]
+            if not page.get("nextToken"):
+                return found
+            token = {"nextToken": page["nextToken"]}
+
+    def all_histories(self):
+        """Of every execution there was."""
+        pager = self.api.get_paginator("list_executions")
+        arns = [one["executionArn"] for page in pager.paginate(stateMachineArn=self.arn) for one in page["executions"]]
+        return {arn: [self.api.describe_execution(executionArn=arn), *self.history(arn)] for arn in arns}
+
+
+def _told(cause):
+    try:
+        return json.loads(cause).get("errorMessage", cause)
+    except (ValueError, AttributeError):
+        return cause

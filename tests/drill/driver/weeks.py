@@ -1,0 +1,121 @@
+"""The good weeks: a release, a second one a week later with the same fakes, and a change of the schema that refuses."""
+
+from . import looks, postgres
+from .accounts import DEVELOPMENT
+from .looks import ensure
+
+# What must not arrive, by the database that it is in.
+ORIGINALS = {
+    "shop": """SELECT unnest(ARRAY[email, phone, iban, street]) FROM customers
+        UNION SELECT unnest(ARRAY[contact_email, ship_name, ship_address]) FROM orders""",
+    "billing": "SELECT unnest(ARRAY[payer, email, iban]) FROM invoices",
+}
+# The loops of the definitions: each has to look more than once.
+LOOPS = {
+    "production": ["AwaitRestored", "AwaitTakenOver", "AwaitRestarted", "AwaitStaged", "AwaitReEncrypted", "CleanUp"],
+    "development": ["AwaitSnapshot", "AwaitDatabase", "AwaitTakeOver", "AwaitNew"],
+}
+
+
+def originals(production):
+    """Everything of production that must not be anywhere else."""
+    found = {line for name, query in ORIGINALS.items() for line in production.login(name).lines(query)}
+    return {one for one in found if len(one) > 5}
+
+
+def released(production, development, run, expected):
+    """A whole run, from production's snapshot to the database that applications find."""
+    before = development.executions()
+    first = production.workflow.run(run, database="shop", reason="the drill")
+    ensure(first.status == "SUCCEEDED" and first.output["released"], str(first))
+    looks.nothing_raw(production)
+    looks.releases(production, expected)
+    second = development.announced(before)
+    ensure(second.status == "SUCCEEDED" and second.output["result"]["changed"], str(second))
+    looks.development_rests(development)
+    for machine, execution in (("production", first), ("development", second)):
+        for state in LOOPS[machine]:
+            ensure(execution.entered.count(state) > 1, f"{machine}'s {state} has looked once only")
+    return first, second
+
+
+def arrived(production, development, run, originals):
+    """Development has what that run has masked, and not one original."""
+    for name, query in ORIGINALS.items():
+        login = development.master(name)
+        marker = login.ask("SELECT run_id || ' ' || verdict FROM anonymizer.statement")
+        ensure(marker == f"{run} passed", f"the marker of {name} is {marker!r}")
+        fakes = login.lines(query)
+        ensure(len(fakes) > 100, f"{name} has {len(fakes)} values only")
+        ensure(not originals & set(fakes), f"{name} has originals")
+    ensure(development.application().ask("SELECT count(*) FROM customers") == "300", "customers are missing")
+    files = development.emulator.servers / DEVELOPMENT
+    found = [str(file) for file in files.rglob("*") if file.is_file() and holds(file.read_bytes(), originals)]
+    ensure(not found, f"originals are in {found[:3]}")
+
+
+def holds(data, words):
+    """One of the words is in the bytes."""
+    return any(word.encode() in data for word in words)
+
+
+def fakes(development):
+    """Of customers, by their keys."""
+    return dict(line.split("|", 1) for line in development.application().lines("SELECT id, email FROM customers"))
+
+
+def locked_out(production, development, old):
+    """Neither production's passwords nor those of the week before let anybody in."""
+    place = development.application()
+    for user, password in [("shop_app", "known in production"), ("shop_master", production.passwords["shop_master"]), old]:
+        login = postgres.Login(place.host, user, password, "shop", place.authority)
+        try:
+            login.ask("SELECT 1")
+        except postgres.Refused as refused:
+            ensure("password authentication failed" in str(refused), str(refused))
+        else:
+            raise AssertionError(f"{user} gets in with an old password")
+
+
+def first(production, development):
+    """The first week."""
+    production.snapshot("shop-night-1")
+    known = originals(production)
+    ensure(len(known) > 1000, f"{len(known)} originals are few")
+    raw = production.emulator.servers
+    ensure(any(holds(file.read_bytes(), known) for file in raw.rglob("base/*/*")), "the search finds nothing")
+    released(production, development, "week-1", {"week-1"})
+    arrived(production, development, "week-1", known)
+    locked_out(production, development, ("shop_app", "known in production"))
+    return known
+
+
+def second(production, development):
+    """A week later: one more invoice, the same customers with the same fakes, at the same address."""
+    was, place = fakes(development), development.pointer()
+    production.login("billing").ask(
+        "INSERT INTO invoices VALUES (1000, 'Payer1000 Ofbefore', 'payer1000@books.net', 'DE0012345', 5)")
+    production.snapshot("shop-night-2")
+    known = originals(production)
+    released(production, development, "week-2", {"week-1", "week-2"})
+    arrived(production, development, "week-2", known)
+    ensure(fakes(development) == was, "fakes have changed")
+    now = development.pointer()
+    ensure((now["host"], now["port"]) == (place["host"], place["port"]), "applications have to look elsewhere")
+    ensure(development.master("billing").ask("SELECT count(*) FROM invoices") == "41", "the new invoice is missing")
+    locked_out(production, development, (place["username"], place["password"]))
+    return known
+
+
+def third(production, development):
+    """A column that no rule speaks of: refused before anything is masked, and development keeps what it has."""
+    was = development.database()["DbiResourceId"]
+    production.login("shop").ask("ALTER TABLE customers ADD COLUMN nickname text")
+    production.snapshot("shop-night-3")
+    run = production.workflow.run("week-3", database="shop")
+    ensure(run.status == "FAILED" and run.error == "Refused" and "rules do not fit" in run.cause, str(run))
+    looks.nothing_raw(production)
+    looks.releases(production, {"week-1", "week-2"})
+    ensure(development.database()["DbiResourceId"] == was, "development's database has changed")
+    production.login("shop").ask("ALTER TABLE customers DROP COLUMN nickname")
+    production.snapshot("shop-night-4")

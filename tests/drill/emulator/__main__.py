@@ -1,0 +1,30 @@
+"""Starts the emulator with everything put in. It ends when its standard input does: with whoever has started it."""
+
+import os
+import signal
+import sys
+import threading
+
+from ministack.app import main
+
+from . import actions, buses, certificates, keys, machines, rights, servers, stacks, state, tasks
+
+
+def _watch():
+    sys.stdin.read()
+    tasks.end_all()
+    for record in [*state.INSTANCES.values()]:
+        servers.stop(record["_data"])
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+certificates.authority(servers.root() / "authority.pem")
+rights.install()
+keys.install()
+actions.install()
+tasks.install()
+machines.install()
+stacks.install()
+buses.install()
+threading.Thread(target=_watch, daemon=True).start()
+main()

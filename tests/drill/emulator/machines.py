@@ -1,0 +1,68 @@
+"""State machines as Step Functions runs them, where the emulator does otherwise: what a machine's role may do is looked at.
+
+The names of the errors are those that each service's integration has on AWS, as far as we know them.
+"""
+
+import contextvars
+
+from ministack.core import iam_evaluator
+from ministack.core.iam_evaluator import EvalContext
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import ecs
+from ministack.services import stepfunctions as sfn
+
+_role = contextvars.ContextVar("drill_machine_role", default="")
+
+
+def install():
+    """Looks at every task before it is carried out."""
+    execute, invoke = sfn._execute_task, sfn._invoke_resource
+
+    def execute_task(state_def, raw_input, execution, ctx):
+        machine = sfn._state_machines.get(execution["stateMachineArn"]) or {}
+        _role.set(machine.get("roleArn", ""))
+        return execute(state_def, raw_input, execution, ctx)
+
+    def invoke_resource(resource, wanted):
+        for action, arn, context, error in _needs(resource, wanted):
+            _require(action, arn, context, error)
+        return invoke(resource, wanted)
+
+    sfn._execute_task, sfn._invoke_resource = execute_task, invoke_resource
+
+
+def _needs(resource, wanted):
+    account, region = get_account_id(), get_region()
+    if "lambda:invoke" in resource:
+        name = wanted.get("FunctionName", "")
+        arn = name if name.startswith("arn:") else f"arn:aws:lambda:{region}:{account}:function:{name}"
+        yield "lambda:InvokeFunction", arn, {}, "Lambda.AWSLambdaException"
+    elif "ecs:runTask" in resource:
+        definition = ecs._task_defs.get(ecs._resolve_td_key(wanted.get("TaskDefinition", ""))) or {}
+        cluster = wanted.get("Cluster", "default")
+        cluster = cluster if cluster.startswith("arn:") else f"arn:aws:ecs:{region}:{account}:cluster/{cluster}"
+        yield "ecs:RunTask", definition.get("taskDefinitionArn", ""), {"ecs:cluster": cluster}, "ECS.AccessDeniedException"
+        for role in ("taskRoleArn", "executionRoleArn"):
+            yield ("iam:PassRole", definition.get(role, ""), {"iam:passedtoservice": "ecs-tasks.amazonaws.com"},
+                   "ECS.AccessDeniedException")
+    elif "sns:publish" in resource:
+        yield "sns:Publish", wanted.get("TopicArn", ""), {}, "SNS.AuthorizationErrorException"
+    elif "events:putEvents" in resource:
+        for entry in wanted.get("Entries", []):
+            bus = entry.get("EventBusName", "default")
+            bus = bus if bus.startswith("arn:") else f"arn:aws:events:{region}:{account}:event-bus/{bus}"
+            keys = {"events:source": entry.get("Source"), "events:detail-type": entry.get("DetailType")}
+            yield "events:PutEvents", bus, keys, "EventBridge.AccessDeniedException"
+    elif "states:startExecution" in resource:
+        yield "states:StartExecution", wanted.get("StateMachineArn", ""), {}, "StepFunctions.AccessDeniedException"
+
+
+def _require(action, arn, keys, error):
+    account = get_account_id()
+    name = _role.get().rsplit("/", 1)[-1]
+    context = EvalContext(principal_arn=f"arn:aws:sts::{account}:assumed-role/{name}/machine", principal_type="AssumedRole",
+                          principal_account=account, action=action, resource_arn=arn, region=get_region(),
+                          service_context=keys)
+    policies = iam_evaluator._gather_role_policies(name, account)
+    if iam_evaluator.evaluate(context, policies).decision != "Allow":
+        raise sfn._ExecutionError(error, f"{_role.get()} is not authorized to perform: {action} on resource: {arn}")

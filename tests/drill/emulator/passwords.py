@@ -1,0 +1,46 @@
+"""The password of a master user that RDS keeps itself: in a secret of the account's, gone with its database."""
+
+import json
+import secrets
+import uuid
+
+from ministack.core.responses import request_scope
+from ministack.services import secretsmanager
+
+from . import servers
+
+
+def announce(record, key):
+    """What is told of the secret before there is a password."""
+    name = f"rds!db-{uuid.uuid4()}"
+    record["PendingModifiedValues"] = {"MasterUserPassword": "****"}
+    arn = record["DBInstanceArn"].rsplit(":db:")[0].replace(":rds:", ":secretsmanager:")
+    record["MasterUserSecret"] = {"SecretArn": f"{arn}:secret:{name}", "SecretStatus": "creating", "KmsKeyId": key}
+    record["_secret"] = name
+
+
+def take(request, record):
+    """Gives the master user a password that nobody had, and keeps it."""
+    password = note(secrets.token_urlsafe(24))
+    servers.set_password(record["_data"], record["MasterUsername"], password)
+    login = {"username": record["MasterUsername"], "password": password}
+    with request_scope(request.account, request.region):
+        arn, _ = secretsmanager._store_new_secret(
+            record["_secret"], secret_string=json.dumps(login), kms_key_id=record["MasterUserSecret"]["KmsKeyId"],
+            tags=[{"Key": "aws:rds:primaryDBInstanceArn", "Value": record["DBInstanceArn"]}])
+    record["PendingModifiedValues"] = {}
+    record["MasterUserSecret"] |= {"SecretArn": arn, "SecretStatus": "active"}
+
+
+def note(secret):
+    """Writes down a secret that somebody is given: the drill searches for each."""
+    with open(servers.root() / "secrets", "a") as file:
+        file.write(secret + "\n")
+    return secret
+
+
+def drop(request, record):
+    """With its database."""
+    if record.get("_secret"):
+        with request_scope(request.account, request.region):
+            secretsmanager._delete_secret({"SecretId": record["_secret"], "ForceDeleteWithoutRecovery": True})

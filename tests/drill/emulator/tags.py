@@ -1,0 +1,27 @@
+"""Tags of instances and snapshots, put on and read by their ARNs."""
+
+from . import rights, state
+from .answer import Refusal
+
+
+def add(request):
+    """Each in place of one of its key."""
+    record = _record(request)
+    rights.require(request, [(request.text("ResourceName"), state.tag_map(record))])
+    record["TagList"] = state.tag_list(state.tag_map(record) | (request.tags() or {}))
+    return {}
+
+
+def listed(request):
+    """All of them."""
+    record = _record(request)
+    rights.require(request, [(request.text("ResourceName"), state.tag_map(record))])
+    return {"TagList": record["TagList"]}
+
+
+def _record(request):
+    *_, account, kind, name = request.needed("ResourceName").split(":", 6)
+    records = {"db": state.INSTANCES, "snapshot": state.SNAPSHOTS}.get(kind)
+    if records is None or account != request.account:
+        raise Refusal("InvalidParameterValue", "It is no database and no snapshot of this account.")
+    return state.find(records, account, request.region, name, "DBInstanceNotFound" if kind == "db" else "DBSnapshotNotFound")
