@@ -8,6 +8,12 @@ pub const WORKFLOW: Definition = Definition {
     file: "workflow.asl.json",
     text: include_str!("../workflow.asl.json"),
 };
+/// Several databases, each in an execution of its own.
+pub const FLEET: Definition = Definition {
+    machine: "receiver-fleet",
+    file: "fleet.asl.json",
+    text: include_str!("../fleet.asl.json"),
+};
 /// What is left of executions that no longer run, and databases whose grace has ended.
 pub const REAPER: Definition = Definition {
     machine: "receiver-reaper",
@@ -16,7 +22,7 @@ pub const REAPER: Definition = Definition {
 };
 
 /// All of them.
-pub const ALL: [Definition; 2] = [WORKFLOW, REAPER];
+pub const ALL: [Definition; 3] = [WORKFLOW, FLEET, REAPER];
 
 /// A definition's file.
 #[derive(Clone, Copy, Debug)]
