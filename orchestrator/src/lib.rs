@@ -14,6 +14,7 @@ pub mod poll;
 pub mod record;
 pub mod report;
 pub mod settings;
+pub mod sizing;
 pub mod steps;
 pub mod world;
 

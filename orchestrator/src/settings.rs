@@ -13,6 +13,8 @@ use workflow::Pauses;
 const LEAST_RELEASES: usize = 2;
 /// Accounts that one snapshot can be shared with.
 const MOST_ACCOUNTS: usize = 20;
+/// Items that Step Functions works on at a time in a map within one execution.
+const MOST_AT_A_TIME: u32 = 40;
 
 /// The settings.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,6 +34,10 @@ pub struct Settings {
     /// Days after which a release is no longer let in.
     #[serde(default = "release_days")]
     pub release_days: u32,
+    /// Servers that the fleet refreshes at a time. Each has a temporary database, a container and a copy that is being made;
+    /// RDS makes 20 copies of instances' snapshots at a time for an account, and 5 of clusters'.
+    #[serde(default = "at_a_time")]
+    pub at_a_time: u32,
     /// How often masking goes on after an interruption.
     #[serde(default = "resumes")]
     pub resumes: u32,
@@ -54,6 +60,9 @@ pub struct Server {
     pub source: String,
     /// The oldest data that is still released.
     pub max_age_hours: u32,
+    /// How large it is, about: the fleet begins with the largest, for the one that takes longest must not begin last.
+    #[serde(default)]
+    pub gigabytes: u32,
     /// How one logs in to the restored copy.
     #[serde(default)]
     pub login: LoginKind,
@@ -113,6 +122,10 @@ fn release_days() -> u32 {
     14
 }
 
+fn at_a_time() -> u32 {
+    12
+}
+
 fn resumes() -> u32 {
     5
 }
@@ -156,6 +169,12 @@ impl Settings {
                 self.keep
             ));
         }
+        if !(1..=MOST_AT_A_TIME).contains(&self.at_a_time) {
+            return Err(format!(
+                "`at_a_time` is {}\n(hint: 1 to {MOST_AT_A_TIME})",
+                self.at_a_time
+            ));
+        }
         for (database, server) in &self.databases {
             name::check(database).map_err(|error| error.to_string())?;
             if server.source.is_empty() || server.max_age_hours == 0 {
@@ -182,7 +201,7 @@ pub(crate) mod tests {
     #[test]
     fn what_is_not_said_has_a_safe_value() {
         let settings = Settings::read(GOOD.as_bytes()).unwrap();
-        assert_eq!((settings.keep, settings.pauses.first), (3, 20));
+        assert_eq!((settings.keep, settings.at_a_time, settings.pauses.first), (3, 12, 20));
         assert_eq!(settings.databases["shop"].login, LoginKind::Managed);
     }
 
@@ -195,6 +214,8 @@ pub(crate) mod tests {
             ("key/work", "key/share", "not two keys"),
             ("arn:aws:kms:eu-west-1:111111111111:key/share", "share", "no ARN"),
             (r#""databases""#, r#""keep": 1, "databases""#, "2 or more"),
+            (r#""databases""#, r#""at_a_time": 0, "databases""#, "1 to 40"),
+            (r#""databases""#, r#""at_a_time": 41, "databases""#, "1 to 40"),
             (r#""databases""#, r#""publish": true, "databases""#, "unknown field"),
             ("48", "0", "max_age_hours"),
             (r#""shop":"#, r#""Shop_":"#, "lower-case"),

@@ -35,7 +35,7 @@ pub enum Kind {
     /// Lets time pass.
     Wait {
         /// How long.
-        seconds: Seconds,
+        seconds: Number,
         /// Where to.
         next: Next,
     },
@@ -69,7 +69,7 @@ pub enum Kind {
         /// What the machine gets; the item where there is none.
         selector: Option<Template>,
         /// At most so many at a time; 0 for any.
-        at_a_time: u64,
+        at_a_time: Number,
         /// The machine.
         each: Machine,
         /// What follows.
@@ -95,9 +95,9 @@ pub enum Text {
     At(Path),
 }
 
-/// Seconds to wait.
+/// A whole number, of seconds for instance.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Seconds {
+pub enum Number {
     /// As many.
     Fixed(u64),
     /// As many as stand at a path.

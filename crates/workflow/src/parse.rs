@@ -4,7 +4,7 @@ use crate::defect::{Defects, Found};
 use crate::fields::{Fields, text};
 use crate::json::{self, Node, Shape};
 use crate::machine::{
-    Catcher, Ending, Kind, Machine, Next, Resource, ResultPath, Retrier, Seconds, State, Task, Text,
+    Catcher, Ending, Kind, Machine, Next, Number, Resource, ResultPath, Retrier, State, Task, Text,
 };
 use crate::path::Path;
 use crate::template::Template;
@@ -118,8 +118,8 @@ fn wait(fields: &mut Fields<'_>, found: &mut Found) -> Option<Kind> {
     let at = fields.path("SecondsPath", found);
     let next = next(fields, found);
     let seconds = match (fixed, at) {
-        (Some(seconds), None) => Seconds::Fixed(seconds),
-        (None, Some(path)) => Seconds::At(path),
+        (Some(seconds), None) => Number::Fixed(seconds),
+        (None, Some(path)) => Number::At(path),
         _ => {
             found.add(
                 fields.at,
@@ -167,7 +167,7 @@ fn parallel(fields: &mut Fields<'_>, found: &mut Found) -> Option<Kind> {
 fn map(fields: &mut Fields<'_>, found: &mut Found) -> Option<Kind> {
     let items = fields.path("ItemsPath", found);
     let selector = template("ItemSelector", fields, found);
-    let at_a_time = fields.whole("MaxConcurrency", 0, found).unwrap_or(0);
+    let at_a_time = at_a_time(fields, found);
     let each = fields.need("ItemProcessor", found).and_then(|node| {
         refuse_distributed(node, found);
         machine(node, false, found)
@@ -175,6 +175,19 @@ fn map(fields: &mut Fields<'_>, found: &mut Found) -> Option<Kind> {
     let ending = ending(fields, found)?;
     let items = items.or_else(|| Path::parse("$"))?;
     Some(Kind::Map { items, selector, at_a_time, each: each?, ending })
+}
+
+fn at_a_time(fields: &mut Fields<'_>, found: &mut Found) -> Number {
+    let fixed = fields.whole("MaxConcurrency", 0, found);
+    match (fixed, fields.path("MaxConcurrencyPath", found)) {
+        (fixed, None) => Number::Fixed(fixed.unwrap_or(0)),
+        (None, Some(path)) => Number::At(path),
+        (Some(_), Some(path)) => {
+            let both = "both `MaxConcurrency` and `MaxConcurrencyPath`";
+            found.add(fields.at, both, "write one of them");
+            Number::At(path)
+        }
+    }
 }
 
 fn refuse_distributed(node: &Node, found: &mut Found) {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::history::{Event, History, What};
 use crate::machine::{
-    Catcher, Ending, Kind, Machine, Next, Resource, ResultPath, Retrier, Seconds, State, Task, Text,
+    Catcher, Ending, Kind, Machine, Next, Number, Resource, ResultPath, Retrier, State, Task, Text,
 };
 use crate::template::{Scope, Template};
 
@@ -254,14 +254,7 @@ impl<C: Calls, K: Clock, F: Faults> Walker<'_, C, K, F> {
         let scope = Scope { input: &input, context: &self.context };
         match &state.kind {
             Kind::Wait { seconds, next } => {
-                let seconds = match seconds {
-                    Seconds::Fixed(seconds) => *seconds,
-                    Seconds::At(path) => {
-                        path.get(&input).and_then(Value::as_u64).ok_or_else(|| {
-                            Failure::runtime(format!("no number of seconds stands at {path}"))
-                        })?
-                    }
-                };
+                let seconds = number(seconds, &input)?;
                 self.pass(Duration::from_secs(seconds)).await;
                 Ok((next.clone(), input))
             }
@@ -343,7 +336,8 @@ impl<C: Calls, K: Clock, F: Faults> Walker<'_, C, K, F> {
                     .and_then(Value::as_array)
                     .ok_or_else(|| Failure::runtime(format!("no list stands at {items}")))?;
                 let list = list.clone();
-                self.items(&list, selector.as_ref(), *at_a_time, each, input).await?
+                let at_a_time = number(at_a_time, input)?;
+                self.items(&list, selector.as_ref(), at_a_time, each, input).await?
             }
             _ => return Err(Failure::runtime("the state calls nothing").into()),
         };
@@ -468,6 +462,17 @@ fn catches(errors: &[String], failure: &Failure) -> bool {
         }
         name => name == failure.error,
     })
+}
+
+/// The number itself, or the one at its path.
+fn number(number: &Number, input: &Value) -> Result<u64, Failure> {
+    match number {
+        Number::Fixed(number) => Ok(*number),
+        Number::At(path) => path
+            .get(input)
+            .and_then(Value::as_u64)
+            .ok_or_else(|| Failure::runtime(format!("no whole number stands at {path}"))),
+    }
 }
 
 /// Before try number `tries` + 1.

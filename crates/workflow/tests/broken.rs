@@ -54,6 +54,8 @@ const BROKEN: &[(&str, &str)] = &[
     ("[\"Retryable\"]", "[]"),
     ("\"ResultPath\": null", "\"ResultPath\": \"$$.x\""),
     ("\"Mode\": \"INLINE\"", "\"Mode\": \"DISTRIBUTED\""),
+    ("\"MaxConcurrency\": 2", "\"MaxConcurrency\": 2, \"MaxConcurrencyPath\": \"$.many\""),
+    ("\"MaxConcurrency\": 2", "\"MaxConcurrencyPath\": \"many\""),
     ("\"Seconds\": 5, \"End\": true", "\"Seconds\": 5, \"End\": true, \"Next\": \"Done\""),
     ("\"Seconds\": 5, \"End\": true", "\"Seconds\": 5, \"Next\": \"Done\""),
     ("\"StartAt\": \"Find\",", "\"StartAt\": \"Find\", \"QueryLanguage\": \"JSONata\","),

@@ -111,6 +111,7 @@ async fn settings(
             databases: Default::default(),
             keep: 3,
             release_days: 14,
+            at_a_time: 12,
             resumes: 5,
             requests_per_day: 4,
             deadlines: Deadlines::default(),
@@ -120,6 +121,7 @@ async fn settings(
     let server = Server {
         source: database.to_owned(),
         max_age_hours: 24 * 7,
+        gigabytes: 0,
         login: Default::default(),
         isolation: Default::default(),
     };
