@@ -6,8 +6,8 @@ export ANONYMIZER_SAMPLEDB ?= $(wildcard $(CURDIR)/../shared/sampledb)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## both accounts on this machine: a shop in SQLite is masked, released, and received, twice
-	cargo run --package e2e --bin demo
+demo: ## both accounts on this machine: a shop is masked, released, and received, twice; ENGINE=postgres for servers
+	cargo run --package e2e --bin demo -- $(if $(ENGINE),--engine $(ENGINE))
 
 test: ## run every test; as root on Debian or Ubuntu, install what is missing first
 	@.ci/prepare

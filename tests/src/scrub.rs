@@ -16,6 +16,7 @@ pub struct Attack<'a> {
     tables: &'a str,
     scrub: &'a str,
     instance: bool,
+    beside_clients: bool,
     off: &'a str,
 }
 
@@ -37,7 +38,7 @@ impl<'a> Attack<'a> {
 
     /// On the database of a URL.
     pub fn at(url: String, tables: &'a str) -> Self {
-        Self { url, tables, scrub: "", instance: false, off: "" }
+        Self { url, tables, scrub: "", instance: false, beside_clients: false, off: "" }
     }
 
     /// As this URL's role.
@@ -55,6 +56,12 @@ impl<'a> Attack<'a> {
     /// With `--scope instance`.
     pub fn instance(mut self) -> Self {
         self.instance = true;
+        self
+    }
+
+    /// While others are connected.
+    pub fn beside_clients(mut self) -> Self {
+        self.beside_clients = true;
         self
     }
 
@@ -77,6 +84,9 @@ impl<'a> Attack<'a> {
         command.env("ANONYMIZER_DEFENCES_OFF", self.off);
         if self.instance {
             command.args(["--scope", "instance"]);
+        }
+        if self.beside_clients {
+            command.arg("--allow-connections");
         }
         finish(&mut command)
     }

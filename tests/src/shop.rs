@@ -3,18 +3,29 @@
 //! It has what makes masking hard in the field: one person's name in five tables, an e-mail address inside JSON, free text
 //! that names people, a search index that remembers every word, rows of the staff that should stay.
 
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
+use anyhow::Context as _;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Result, Statement, params};
 
 /// The shop's tables.
 const SCHEMA: &str = include_str!("shop.sql");
 
+/// The same tables in PostgreSQL.
+const POSTGRES: &str = include_str!("shop.postgres.sql");
+
 /// Any number will do; another one makes another shop.
 const SEED: u64 = 20_240_229;
+
+/// Its tables, parents first.
+const TABLES: [&str; 7] =
+    ["products", "customers", "addresses", "orders", "reviews", "payment_tokens", "sessions"];
 
 /// What is inserted for an id that SQLite shall choose.
 const NEXT_ID: Option<i64> = None;
@@ -329,6 +340,41 @@ impl Person {
         };
         books.reviews.execute(params![NEXT_ID, id, product, stars, self.name(), body])?;
         Ok(())
+    }
+}
+
+/// Writes the shop of a file as a script for psql, with the same rows.
+pub fn script(file: &Path, to: &Path) -> anyhow::Result<()> {
+    let shop = Connection::open(file)?;
+    let (tables, rest) = POSTGRES.split_once("-- rows\n").context("no place for rows")?;
+    let mut script = BufWriter::new(File::create(to)?);
+    write!(script, "{tables}")?;
+    for table in TABLES {
+        writeln!(script, "COPY {table} FROM STDIN;")?;
+        let mut all = shop.prepare(&format!("SELECT * FROM {table}"))?;
+        let columns = all.column_count();
+        let mut rows = all.query([])?;
+        while let Some(row) = rows.next()? {
+            let cells = (0..columns).map(|at| row.get_ref(at).map(cell));
+            let cells: Vec<String> = cells.collect::<Result<_>>()?;
+            writeln!(script, "{}", cells.join("\t"))?;
+        }
+        writeln!(script, "\\.")?;
+    }
+    write!(script, "{rest}")?;
+    Ok(script.flush()?)
+}
+
+/// A value in the text form of COPY.
+fn cell(value: ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Null => "\\N".to_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(text) | ValueRef::Blob(text) => {
+            let text = String::from_utf8_lossy(text);
+            text.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n")
+        }
     }
 }
 

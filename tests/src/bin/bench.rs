@@ -55,7 +55,8 @@ const SETTINGS: &[&str] = &[
 /// What one run of ours cost.
 struct Cost {
     wall: Duration,
-    processor: Duration,
+    /// The command's own processor time as it went on: at which moment, how much.
+    processor: Vec<(Duration, Duration)>,
     peak_kib: u64,
     report: Report,
     /// Reading the same tables with COPY.
@@ -67,6 +68,14 @@ impl Cost {
         let columns = self.report.tables.iter().flat_map(|table| &table.columns);
         let masked = columns.filter(|column| column.class != "keep");
         masked.map(|column| column.values - column.nulls).sum()
+    }
+
+    /// Processor time of the masking, and of all of it.
+    fn processor(&self) -> (Duration, Duration) {
+        let until = self.masking();
+        let masking = self.processor.iter().take_while(|(moment, _)| *moment <= until).last();
+        let used = |sample: Option<&(Duration, Duration)>| sample.map_or(Duration::ZERO, |s| s.1);
+        (used(masking), used(self.processor.last()))
     }
 
     /// The run without what it does after masking: scrub and gate.
@@ -157,13 +166,13 @@ fn mask(database: &Database<'_>) -> Result<Cost> {
         .stderr(Stdio::null())
         .spawn()
         .context("anonymizer is not built beside this benchmark")?;
-    let (mut peak_kib, mut processor) = (0, Duration::ZERO);
+    let (mut peak_kib, mut processor) = (0, Vec::new());
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;
         }
         peak_kib = peak(child.id()).unwrap_or(peak_kib);
-        processor = processor_time(child.id()).unwrap_or(processor);
+        processor.extend(processor_time(child.id()).map(|used| (started.elapsed(), used)));
         std::thread::sleep(Duration::from_millis(10));
     };
     let wall = started.elapsed();
@@ -292,6 +301,7 @@ fn report(
     line("leak gate; ratio COPY TO STDOUT / gate", &gate, median(&copy) / median(&gate), "≥ 0.50");
     line("COPY TO STDOUT of the same tables", &copy, 1.0, "");
     let Some(last) = ours.last() else { return };
+    let (masking, whole) = last.processor();
     let (found, bytes) = (&last.report.gate, last.report.gate.bytes as f64);
     println!(
         "the gate looked for {} originals in {} values, {:.0} MB at {:.0} MB/s; filter wrong in {:.1e}; false alarms: none",
@@ -302,10 +312,11 @@ fn report(
         found.false_positive_rate
     );
     println!(
-        "{:.0} rows/s; {:.2} M masked values/s; client processor time {:.3} µs per masked value (target ≤ 0.25)",
+        "{:.0} rows/s; {:.2} M masked values/s; client processor time {:.3} µs per masked value (target ≤ 0.25), {:.3} µs with scrub and gate",
         (options.customers + options.orders) as f64 / mine,
         last.masked_values() as f64 / mine / 1e6,
-        last.processor.as_secs_f64() * 1e6 / last.masked_values() as f64
+        masking.as_secs_f64() * 1e6 / last.masked_values() as f64,
+        whole.as_secs_f64() * 1e6 / last.masked_values() as f64
     );
     let (alone, together) = draw_cost();
     println!(

@@ -19,8 +19,9 @@ use crate::scrub::names;
 /// How long others' transactions are waited for, all in all.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(200);
-/// A session that begins may see old rows for a moment.
-const TRIES: u32 = 3;
+/// Rows are written again after a pause that grows up to this: who only reads, as ANALYZE in the background does, holds removed
+/// rows back without being among the transactions that can be waited for, and not every role is shown it.
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
 /// A moment in the order of transactions: what was removed before it is to go.
 pub struct Horizon {
@@ -64,6 +65,17 @@ impl Horizon {
         flag(conn, "look at a table's oldest transaction", &sql).await
     }
 
+    /// Waits until nobody is shown to hold rows back, as long as it may last; who still does.
+    async fn outlasted(&self, conn: &mut PgConnection) -> Result<Vec<String>, EngineError> {
+        loop {
+            let holders = self.holders(conn).await?;
+            if holders.is_empty() || Instant::now() > self.until {
+                return Ok(holders);
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
     /// Who may still see what was removed before; of sessions of other roles not every role is told.
     async fn holders(&self, conn: &mut PgConnection) -> Result<Vec<String>, EngineError> {
         let sql = format!(
@@ -93,7 +105,8 @@ pub async fn write_anew(
 ) -> Result<Attempt, EngineError> {
     let name = qualified(table);
     let before = file_of(conn, &name).await?;
-    for _ in 0..TRIES {
+    let mut pause = PAUSE;
+    let holders = loop {
         horizon.wait(conn).await?;
         if let Err(why) = vacuum(conn, table, path).await? {
             return Ok(Err(why));
@@ -104,9 +117,13 @@ pub async fn write_anew(
         if horizon.passed(conn, &name).await? {
             return Ok(Ok(()));
         }
-        sleep(PAUSE).await;
-    }
-    let holders = horizon.holders(conn).await?;
+        let holders = horizon.outlasted(conn).await?;
+        if Instant::now() > horizon.until {
+            break holders;
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    };
     Ok(Err(match holders.is_empty() {
         true => {
             "removed rows are held back by a transaction that this role is not shown".to_owned()
