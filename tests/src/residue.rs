@@ -1,13 +1,47 @@
 //! Searches files for what should not be in them, byte by byte, as someone would who found the disk.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 /// A text is looked up by its first bytes; shorter texts are found everywhere by chance.
 const BEGINNING: usize = 6;
 
 /// Bits of a beginning's hash: few enough for a table, many enough that most bytes of a file need no second look.
 const HASH_BITS: u32 = 20;
+
+/// The files below a directory in which an original is, and which ones. A file that a server removes meanwhile has nothing.
+pub fn found_below(
+    directory: &Path,
+    originals: &[String],
+) -> std::io::Result<Vec<(PathBuf, Vec<String>)>> {
+    let mut all = Vec::new();
+    for file in files(directory)? {
+        match found_in(&file, originals) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            found => all.push((file, found?)),
+        }
+    }
+    all.retain(|(_, found)| !found.is_empty());
+    Ok(all)
+}
+
+/// All files below a directory.
+pub fn files(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut all = Vec::new();
+    let entries = match std::fs::read_dir(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(all),
+        entries => entries?,
+    };
+    for entry in entries {
+        let path = entry?.path();
+        match path.is_dir() {
+            true => all.extend(files(&path)?),
+            false => all.push(path),
+        }
+    }
+    Ok(all)
+}
 
 /// The texts of `originals` that occur anywhere in the file; each once. None may be shorter than five bytes.
 pub fn found_in(file: &Path, originals: &[String]) -> std::io::Result<Vec<String>> {

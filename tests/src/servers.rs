@@ -52,16 +52,3 @@ pub fn ask(url: &str, sql: &str) -> Result<String> {
         false => bail!("{}", String::from_utf8_lossy(&said.stderr).trim()),
     }
 }
-
-/// All files below a directory.
-pub fn files(directory: &Path) -> Result<Vec<std::path::PathBuf>> {
-    let mut all = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        match path.is_dir() {
-            true => all.extend(files(&path)?),
-            false => all.push(path),
-        }
-    }
-    Ok(all)
-}

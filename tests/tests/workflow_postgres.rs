@@ -1,12 +1,13 @@
 //! A PostgreSQL server with two databases from production to development: both accounts' real definitions, the real masking
 //! command, real servers, with time that passes at once.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use e2e::servers::{Folder, ask, files};
-use e2e::{command, residue};
+use e2e::command;
+use e2e::residue::{files, found_below};
+use e2e::servers::{Folder, ask};
 use orchestrator::definitions::WORKFLOW;
 use orchestrator::local::{
     Account, DEVELOPMENT, NewServer, PRODUCTION, PUBLIC_KEY, set_up, unseen,
@@ -151,15 +152,6 @@ fn succeeded(run: Execution) -> Result<Value> {
         End::Succeeded(output) => Ok(output),
         end => bail!("ended with {end:?} after {:?}", run.history.entered()),
     }
-}
-
-/// The files below a directory in which an original is, with one of them.
-fn found_below(directory: &Path, originals: &[String]) -> Result<Vec<(PathBuf, String)>> {
-    let mut all = Vec::new();
-    for file in files(directory)? {
-        all.extend(residue::found_in(&file, originals)?.pop().map(|found| (file, found)));
-    }
-    Ok(all)
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
-use e2e::servers::{ask, files};
+use e2e::servers::ask;
 use e2e::{residue, shop};
 use rusqlite::{Connection, OpenFlags};
 use snapshots::Database;
@@ -150,10 +150,8 @@ impl Shop {
 
     /// How many of the texts are in any byte of any file below a directory.
     pub fn found(&self, below: &Path, originals: &[String]) -> Result<usize> {
-        let mut found = Vec::new();
-        for file in files(below)? {
-            found.extend(residue::found_in(&file, originals)?);
-        }
+        let files = residue::found_below(below, originals)?;
+        let mut found: Vec<String> = files.into_iter().flat_map(|(_, found)| found).collect();
         found.sort();
         found.dedup();
         Ok(found.len())
