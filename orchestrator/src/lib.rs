@@ -4,6 +4,8 @@
 //! take; the steps do one thing each and return. No step waits, none shares what the gate has not let pass, and whatever a run
 //! has made is found again by its name and its tag, by the run's own clean-up or by the reaper.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod clean;
 pub mod definitions;
 pub mod intent;

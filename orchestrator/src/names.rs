@@ -17,6 +17,8 @@ pub const RUN_TAG: &str = "anonymizer:run";
 pub const DATABASE_TAG: &str = "anonymizer:database";
 /// The tag that says which of the four it is.
 pub const STAGE_TAG: &str = "anonymizer:stage";
+/// What that tag of a copy for others says once it has passed the gate: nothing else is ever shared.
+pub const RELEASED: &str = "released";
 
 /// The name of one of the four.
 pub fn of(prefix: &str, database: &str, run: &str) -> String {
@@ -32,11 +34,17 @@ pub fn tags(prefix: &str, database: &str, run: &str) -> Tags {
 
 /// The run that has made it: by its name one of these, and tagged.
 pub fn maker<'a>(prefixes: &[&str], name: &str, tags: &'a Tags) -> Option<&'a str> {
+    let stage = tags.get(STAGE_TAG).map(String::as_str);
     let named = |prefix: &&str| {
         name.strip_prefix(*prefix).is_some_and(|rest| rest.starts_with('-'))
-            && tags.get(STAGE_TAG).map(String::as_str) == prefix.strip_prefix("anon-")
+            && (stage == prefix.strip_prefix("anon-") || *prefix == SHARE && is_released(tags))
     };
     prefixes.iter().any(named).then(|| tags.get(RUN_TAG)).flatten().map(String::as_str)
+}
+
+/// It has passed the gate.
+pub fn is_released(tags: &Tags) -> bool {
+    tags.get(STAGE_TAG).is_some_and(|stage| stage == RELEASED)
 }
 
 /// Where the signed statement of a released snapshot stands.
@@ -74,5 +82,18 @@ mod tests {
         assert_eq!(maker(&all, &name, &Tags::new()), None);
         // A restored database that was given its source's tags is somebody else's until its own are on it.
         assert_eq!(maker(&all, &name, &super::tags(RAW, "shop", "run-1")), None);
+    }
+
+    #[test]
+    fn a_release_has_a_maker_and_nothing_else_is_one() {
+        let mut tags = tags(SHARE, "shop", "run-1");
+        let name = of(SHARE, "shop", "run-1");
+        assert_eq!((maker(&[SHARE], &name, &tags), is_released(&tags)), (Some("run-1"), false));
+        tags.insert(STAGE_TAG.into(), RELEASED.into());
+        assert_eq!((maker(&[SHARE], &name, &tags), is_released(&tags)), (Some("run-1"), true));
+        // A name of another kind does not become one by that word.
+        for prefix in [TEMPORARY, RAW, STAGE] {
+            assert_eq!(maker(&[prefix], &of(prefix, "shop", "run-1"), &tags), None);
+        }
     }
 }

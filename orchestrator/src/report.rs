@@ -30,7 +30,7 @@ pub async fn read<S: Snapshots>(
     let Expected { database, run, name, .. } = expected;
     let refused = |why: &str| StepError::Refused(format!("the report on {name}: {why}"));
     let key = format!("{}/report.json", names::report(database, run, name));
-    let bytes = world.documents.get(&key).await?.ok_or_else(|| refused("there is none"))?;
+    let bytes = world.reports.get(&key).await?.ok_or_else(|| refused("there is none"))?;
     let statement = Statement::read(&bytes).map_err(|error| refused(&error.to_string()))?;
     if let Some(why) = against(&statement.predicate, expected) {
         return Err(refused(why));

@@ -14,8 +14,10 @@ pub struct World<S: Snapshots> {
     pub snapshots: S,
     /// Who works on which database.
     pub locks: Locks,
-    /// Rules, reports and what is remembered of runs. No other account sees them.
+    /// Rules and what is remembered of runs. No other account sees them.
     pub documents: Documents,
+    /// Reports of masking runs. No other account sees them, and where there is a way to, nobody can change them.
+    pub reports: Documents,
     /// Signed statements: the other accounts may read them, and nothing else.
     pub handover: Documents,
     /// Who signs releases.

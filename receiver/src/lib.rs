@@ -4,6 +4,8 @@
 //! one has taken its place. It links neither the production account's workflow nor the masking engine: what it knows of them
 //! is the signed statement and the marker in the database.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod current;
 pub mod definitions;
 pub mod intent;

@@ -118,6 +118,7 @@ impl Account {
             handover: Documents::Directory(self.root.join("handover")),
             secrets: Secrets::Directory(self.home().join("secrets")),
             executions: account::Executions::Directory(self.executions().directory),
+            authorities: None,
             settings,
         }
     }

@@ -4,7 +4,8 @@
 mod postgres;
 mod sqlite;
 
-use std::path::PathBuf;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 
 use account::Secrets;
 use serde::Deserialize;
@@ -51,16 +52,24 @@ struct Master {
 
 impl Access {
     /// By what stands in the secret that applications read.
-    pub async fn of(secrets: &Secrets, pointer: &Pointer) -> Result<Self, StepError> {
+    pub async fn of(
+        secrets: &Secrets,
+        authorities: Option<&Path>,
+        pointer: &Pointer,
+    ) -> Result<Self, StepError> {
         if let Some(url) = &pointer.url {
-            return Self::from_url(url);
+            return Self::from_url(url, authorities);
         }
         let secret = pointer.secret.as_deref().unwrap_or_default();
-        Self::of_secret(secrets, secret, &pointer.host, pointer.port).await
+        Self::of_secret(secrets, authorities, secret, &pointer.host, pointer.port).await
     }
 
     /// As the master user of a database.
-    pub async fn of_master(secrets: &Secrets, database: &Database) -> Result<Self, StepError> {
+    pub async fn of_master(
+        secrets: &Secrets,
+        authorities: Option<&Path>,
+        database: &Database,
+    ) -> Result<Self, StepError> {
         let (host, port) = pointer::place(&database.engine, &database.endpoint);
         if database.engine == "sqlite" {
             return Ok(Self::Sqlite(host.into()));
@@ -68,11 +77,12 @@ impl Access {
         let missing =
             || StepError::Fatal(format!("nobody keeps the password of database {}", database.name));
         let secret = database.secret.as_ref().ok_or_else(missing)?;
-        Self::of_secret(secrets, &secret.arn, &host, port).await
+        Self::of_secret(secrets, authorities, &secret.arn, &host, port).await
     }
 
     async fn of_secret(
         secrets: &Secrets,
+        authorities: Option<&Path>,
         name: &str,
         host: &str,
         port: Option<u16>,
@@ -80,26 +90,22 @@ impl Access {
         let missing = || StepError::Retryable(format!("the secret `{name}` is not there yet"));
         let text = secrets.get(name).await?.ok_or_else(missing)?;
         if !text.expose().trim_start().starts_with('{') {
-            return Self::from_url(text.expose().trim());
+            return Self::from_url(text.expose().trim(), authorities);
         }
         let broken = |_| StepError::Fatal(format!("the secret `{name}` is not a login"));
         let master: Master = serde_json::from_str(text.expose()).map_err(broken)?;
         let options = PgConnectOptions::new_without_pgpass().host(host).port(port.unwrap_or(5432));
         let options = options.username(&master.username).password(&master.password);
-        // Amazon's servers all speak TLS; elsewhere it is taken where it is offered.
-        let options = match host.contains(".rds.") {
-            true => options.ssl_mode(PgSslMode::Require),
-            false => options,
-        };
-        Ok(Self::Postgres(options.into()))
+        Ok(Self::Postgres(verified(options, authorities).into()))
     }
 
-    fn from_url(url: &str) -> Result<Self, StepError> {
+    fn from_url(url: &str, authorities: Option<&Path>) -> Result<Self, StepError> {
         if let Some(path) = url.strip_prefix("sqlite:") {
             return Ok(Self::Sqlite(path.into()));
         }
         let broken = |_| StepError::Fatal("the URL of a database cannot be read".into());
-        url.parse().map(|options: PgConnectOptions| Self::Postgres(options.into())).map_err(broken)
+        let options: PgConnectOptions = url.parse().map_err(broken)?;
+        Ok(Self::Postgres(verified(options, authorities).into()))
     }
 
     /// The databases that one can connect to, where there can be several.
@@ -145,7 +151,42 @@ impl Session {
     }
 }
 
+/// A server on another machine has to show who it is, by the public authorities or by those in a file.
+fn verified(options: PgConnectOptions, authorities: Option<&Path>) -> PgConnectOptions {
+    let host = options.get_host();
+    let here = host == "localhost" || host.starts_with('/');
+    if here || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()) {
+        return options;
+    }
+    let options = options.ssl_mode(PgSslMode::VerifyFull);
+    match authorities {
+        Some(file) => options.ssl_root_cert(file),
+        None => options,
+    }
+}
+
 /// An identifier.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_machine_has_to_show_who_it_is_whatever_stands_in_the_secret() {
+        let mode = |url: &str| match Access::from_url(url, Some(Path::new("authorities.pem"))) {
+            Ok(Access::Postgres(options)) => format!("{:?}", options.get_ssl_mode()),
+            _ => panic!("{url}"),
+        };
+        for host in ["shop.abc.eu-west-1.rds.amazonaws.com", "10.0.0.7", "localhost.example.org"] {
+            assert_eq!(mode(&format!("postgres://u:p@{host}:5432/shop")), "VerifyFull", "{host}");
+            let disabled = format!("postgres://u:p@{host}/shop?sslmode=disable");
+            assert_eq!(mode(&disabled), "VerifyFull", "{host}");
+        }
+        for host in ["127.0.0.1", "localhost"] {
+            assert_eq!(mode(&format!("postgres://u:p@{host}:5432/shop")), "Prefer", "{host}");
+        }
+    }
 }

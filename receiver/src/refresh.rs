@@ -3,6 +3,10 @@
 //!
 //! Standard output carries the answer, standard error what happens meanwhile.
 
+#[cfg(feature = "aws")]
+mod aws;
+mod here;
+mod place;
 mod request;
 mod show;
 mod watch;
@@ -11,12 +15,12 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use account::AccountError;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::exit_codes;
 use workflow::local::{Record, Status};
 
-use crate::Settings;
-use crate::definitions::WORKFLOW;
+use self::place::Place;
 use crate::local::{Account, Broken};
 
 /// Fresh data for development, from production's newest masked snapshot.
@@ -28,6 +32,12 @@ struct Cli {
     /// The accounts are folders below this one, on this machine.
     #[arg(long, global = true, value_name = "ROOT")]
     local: Option<PathBuf>,
+    /// The account is on AWS, and this is its workflow's state machine.
+    #[arg(long, global = true, value_name = "ARN", env = "ANONYMIZER_WORKFLOW")]
+    workflow: Option<String>,
+    /// The bus of production's on AWS that takes requests.
+    #[arg(long, global = true, value_name = "ARN", env = "ANONYMIZER_REQUEST_BUS")]
+    bus: Option<String>,
     /// How the answer is written.
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -58,7 +68,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct Which {
-    /// The database; not needed where there is one.
+    /// The database; on this machine not needed where there is one.
     #[arg(long)]
     database: Option<String>,
 }
@@ -129,6 +139,8 @@ enum Error {
     Usage(String),
     /// The account.
     Broken(String),
+    /// A passing fault.
+    Temporary(String),
     /// The execution has ended badly.
     Ended(Box<Record>),
 }
@@ -136,6 +148,15 @@ enum Error {
 impl From<Broken> for Error {
     fn from(error: Broken) -> Self {
         Self::Broken(error.0)
+    }
+}
+
+impl From<AccountError> for Error {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Passing(text) => Self::Temporary(text),
+            AccountError::Denied(text) | AccountError::Other(text) => Self::Broken(text),
+        }
     }
 }
 
@@ -161,6 +182,7 @@ pub fn main() -> ExitCode {
         }
         Err(Error::Usage(text)) => (text, exit_codes::USAGE),
         Err(Error::Broken(text)) => (text, exit_codes::UNEXPECTED),
+        Err(Error::Temporary(text)) => (text, exit_codes::TEMPORARY),
         Err(Error::Ended(record)) => (ended(&record), code(&record)),
     };
     let _ = writeln!(std::io::stderr(), "error: {text}");
@@ -168,33 +190,31 @@ pub fn main() -> ExitCode {
 }
 
 async fn answer(cli: &Cli) -> Result<String, Error> {
-    let Some(root) = &cli.local else {
-        return Err(Error::Usage(
-            "no account given\n(hint: --local ROOT takes the one whose settings stand below ROOT)"
-                .into(),
-        ));
+    let root = || {
+        let hint = "(hint: --local ROOT)";
+        cli.local
+            .as_deref()
+            .ok_or_else(|| Error::Usage(format!("this is for an account on this machine\n{hint}")))
     };
-    // There is no account before.
-    if let Command::SetUp(new) = &cli.command {
-        return set_up(root, new).await;
-    }
-    let account = Account::find(root)?;
-    let settings = account.settings().await?;
     match &cli.command {
-        Command::Request(request) if request.new => {
-            request::ask_production(&account, &settings, request, cli.format)
-        }
+        // There is no account before.
+        Command::SetUp(new) => set_up(root()?, new).await,
+        Command::Execute(execute) => request::execute(&Account::find(root()?)?, execute).await,
         Command::Request(request) => {
-            request::bring(&account, &settings, request, cli.format, root).await
+            let place = Place::of(cli).await?;
+            match request.new {
+                true => request::ask_production(&place, request, cli.format).await,
+                false => request::bring(&place, request, cli.format).await,
+            }
         }
         Command::Status(which) => {
-            show::status(&account, &database(&settings, which)?, cli.format).await
+            let place = Place::of(cli).await?;
+            show::status(&place, &place.database(which)?, cli.format).await
         }
         Command::History(which) => {
-            show::history(&account, &database(&settings, which)?, cli.format)
+            let place = Place::of(cli).await?;
+            show::history(&place, &place.database(which)?, cli.format).await
         }
-        Command::Execute(execute) => request::execute(&account, execute).await,
-        Command::SetUp(new) => set_up(root, new).await,
     }
 }
 
@@ -213,32 +233,6 @@ async fn set_up(root: &Path, new: &SetUp) -> Result<String, Error> {
     };
     let account = crate::set_up::set_up(&root, &new).await?;
     Ok(format!("account {} receives {} from {}\n", account.name(), new.database, new.producer))
-}
-
-/// The one that is meant.
-fn database(settings: &Settings, which: &Which) -> Result<String, Error> {
-    let names: Vec<_> = settings.databases.keys().cloned().collect();
-    match (&which.database, names.as_slice()) {
-        (Some(name), names) if names.contains(name) => Ok(name.clone()),
-        (None, [name]) => Ok(name.clone()),
-        (Some(name), names) => {
-            let hint = names.join(", ");
-            Err(Error::Usage(format!("there is no database `{name}`\n(hint: there is {hint})")))
-        }
-        (None, names) => Err(Error::Usage(format!(
-            "which database is meant?\n(hint: --database with one of {})",
-            names.join(", ")
-        ))),
-    }
-}
-
-/// Executions of the workflow for a database, the oldest first.
-fn executions(account: &Account, database: &str) -> Result<Vec<Record>, Error> {
-    let mut records = account.executions().list()?;
-    records.retain(|record| {
-        record.machine == WORKFLOW.machine && record.input["database"] == database
-    });
-    Ok(records)
 }
 
 /// How it ended, in a sentence.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use contract::key::PublicKey;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use snapshots::{Settings as Facts, name};
 use workflow::{Pauses, StepError};
 
@@ -153,7 +154,16 @@ fn keep() -> usize {
 impl Settings {
     /// Reads them; a sentence about what is wrong.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
-        let settings: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        Self::checked(serde_json::from_slice(bytes))
+    }
+
+    /// The same, of a document that was read already.
+    pub fn of(document: Value) -> Result<Self, String> {
+        Self::checked(serde_json::from_value(document))
+    }
+
+    fn checked(read: serde_json::Result<Self>) -> Result<Self, String> {
+        let settings = read.map_err(|error| error.to_string())?;
         settings.check()?;
         Ok(settings)
     }

@@ -1,5 +1,7 @@
 //! What the steps of the development account have around them.
 
+use std::path::PathBuf;
+
 use account::{Documents, Executions, Locks, Secrets};
 use snapshots::{Database, SnapshotError, Snapshots};
 use workflow::StepError;
@@ -21,6 +23,8 @@ pub struct World<S: Snapshots> {
     pub secrets: Secrets,
     /// Which executions still run.
     pub executions: Executions,
+    /// Who may have signed the certificates of servers on other machines, beside the public authorities: a file, PEM.
+    pub authorities: Option<PathBuf>,
     /// Everything else it was told.
     pub settings: Settings,
 }

@@ -85,6 +85,7 @@ async fn a_masked_snapshot_is_released_and_nothing_raw_is_left() -> Result<()> {
     };
     let local = world.account.snapshots()?;
     assert_eq!(local.shared_with(&snapshot.arn).await?, [DEVELOPMENT]);
+    assert_eq!(snapshot.tags["anonymizer:stage"], "released");
     // What is signed is about this snapshot, and the report says what was done.
     let handover = world.account.handover();
     let key = handover.get(PUBLIC_KEY).await?.context("no public key")?;
@@ -414,5 +415,30 @@ async fn a_step_touches_no_database_but_its_own() -> Result<()> {
     }
     let now = world.account.snapshots()?.database("shop").await?;
     assert_eq!(now.as_ref(), Some(&shop), "it was touched");
+    Ok(())
+}
+
+/// On AWS the tag is what the right to share hangs on: whatever else is in order, without it nothing is shared.
+#[tokio::test]
+async fn what_the_gate_has_not_tagged_is_not_shared() -> Result<()> {
+    let world = World::new().await?;
+    succeeded(world.run("run-1").await?)?;
+    let [snapshot] = &world.named("anon-share").await?[..] else {
+        anyhow::bail!("not one release")
+    };
+    let local = world.account.snapshots()?;
+    local.share(&snapshot.arn, &[]).await?;
+    let tag = |stage: &str| [("anonymizer:stage".to_owned(), stage.to_owned())].into();
+    let steps = world.account.world().await?;
+    let input = || json!({ "database": "shop", "run": "run-1", "arn": snapshot.arn });
+    for (stage, kind) in [("share", "Retryable"), ("stage", "Refused")] {
+        local.tag(&snapshot.arn, &tag(stage)).await?;
+        let error = steps.call("Share", input()).await.expect_err("it was shared");
+        ensure!(error.name() == kind, "{stage}: {error}");
+        assert_eq!(local.shared_with(&snapshot.arn).await?, [""; 0]);
+    }
+    local.tag(&snapshot.arn, &tag("released")).await?;
+    steps.call("Share", input()).await?;
+    assert_eq!(local.shared_with(&snapshot.arn).await?, [DEVELOPMENT]);
     Ok(())
 }

@@ -234,6 +234,9 @@ pub trait Snapshots: Send + Sync {
         &self,
         arn: &str,
     ) -> impl Future<Output = Result<Vec<String>, SnapshotError>> + Send;
+    /// Puts tags on a snapshot of this account's own, each in place of one of its key.
+    fn tag(&self, arn: &str, tags: &Tags)
+    -> impl Future<Output = Result<(), SnapshotError>> + Send;
     /// Deletes a snapshot; cancels it where it is not complete.
     fn delete_snapshot(&self, arn: &str) -> impl Future<Output = Result<(), SnapshotError>> + Send;
 

@@ -118,6 +118,7 @@ impl Account {
             snapshots: self.snapshots()?,
             locks: Locks::Directory(self.home().join("locks")),
             documents: self.documents(),
+            reports: self.documents(),
             handover: self.handover(),
             signer: Signer::from_pem(&pem)?,
             executions: Executions::Directory(self.executions().directory),

@@ -47,7 +47,7 @@ pub async fn step<S: Snapshots>(world: &World<S>, input: Input) -> Result<Output
         scope: if index == last { "instance" } else { "database" },
         rules: world.documents.uri(&rules.key),
         rules_digest: rules.digest,
-        report: world.documents.uri(&names::report(database, run, &rules.name)),
+        report: world.reports.uri(&names::report(database, run, &rules.name)),
         state: world.documents.uri(&format!("{}/{}", names::state(database, run), rules.name)),
         name: rules.name,
     });

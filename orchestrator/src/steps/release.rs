@@ -1,4 +1,4 @@
-//! The gate: reads back what there is, and signs that it may leave. It refuses a snapshot that is not encrypted under exactly
+//! The gate: reads back what there is, signs that it may leave, and tags it so. It refuses a snapshot that is not encrypted under exactly
 //! the agreed key, that was not taken of the database which this run has masked, that anybody has access to already, or for
 //! which one report is missing.
 
@@ -58,6 +58,9 @@ pub async fn step<S: Snapshots>(world: &World<S>, input: Input) -> Result<Output
     let envelope = Envelope::new(PAYLOAD_TYPE, &payload, &key_id, &signature);
     let key = names::statement(&input.database, &snapshot.name);
     world.handover.put(&key, &envelope.to_bytes()).await?;
+    // On AWS nobody but the gate may put this tag there, and nothing without it may be shared.
+    let released = (names::STAGE_TAG.to_owned(), names::RELEASED.to_owned());
+    world.snapshots.tag(&snapshot.arn, &[released].into()).await?;
     Ok(Output { arn: snapshot.arn, statement: key, data_as_of: input.data_as_of })
 }
 

@@ -64,7 +64,12 @@ async fn released<S: Snapshots>(
         return Err(refused("is not encrypted under the key for others"));
     }
     let statement = world.handover.get(&names::statement(database, &snapshot.name)).await?;
-    statement.map(drop).ok_or_else(|| refused("has no signed statement"))
+    statement.map(drop).ok_or_else(|| refused("has no signed statement"))?;
+    // The gate's last act, which may not be seen yet.
+    if !names::is_released(&snapshot.tags) {
+        return Err(StepError::Retryable(format!("snapshot {arn} is not tagged as released")));
+    }
+    Ok(())
 }
 
 fn is_exactly(accounts: &BTreeSet<String>, shared: &[String]) -> bool {

@@ -121,7 +121,10 @@ fn failed(task: &str, error: &sqlx::Error) -> StepError {
         sqlx::Error::Io(error) => {
             StepError::Retryable(format!("could not {task}: {}", error.kind()))
         }
-        sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) => {
+        sqlx::Error::Tls(_) => StepError::Retryable(format!(
+            "could not {task}: the server did not show who it is\n(hint: Amazon's authorities belong beside the program)"
+        )),
+        sqlx::Error::Protocol(_) => {
             StepError::Retryable(format!("could not {task}: the connection was not made"))
         }
         _ => StepError::Fatal(format!("could not {task}")),

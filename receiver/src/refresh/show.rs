@@ -5,9 +5,8 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use workflow::local::{Record, Status};
 
-use super::{Error, Format, executions};
-use crate::local::Account;
-use crate::record;
+use super::place::Place;
+use super::{Error, Format};
 
 /// A document for programs.
 pub(super) fn json(value: &Value) -> String {
@@ -43,54 +42,49 @@ pub(super) fn result(record: &Record, format: Format) -> String {
 }
 
 /// What is in use, and what is being done.
-pub(super) async fn status(
-    account: &Account,
-    database: &str,
-    format: Format,
-) -> Result<String, Error> {
-    let settings = account.settings().await?;
-    let swaps = record::list(&account.documents(), database).await;
-    let swaps = swaps.map_err(|error| Error::Broken(error.to_string()))?;
-    let running = executions(account, database)?;
-    let running = running.iter().find(|record| record.status == Status::Running);
-    let last = swaps.last();
-    let secret = settings.databases.get(database).map(|target| target.secret.clone());
+pub(super) async fn status(place: &Place, database: &str, format: Format) -> Result<String, Error> {
+    let in_use = place.in_use(database).await?;
+    let running = place.running(database).await?;
+    let secret = place.secret(database);
     if format == Format::Json {
         return Ok(json(&json!({
             "database": database,
-            "endpoint": last.map(|swap| &swap.endpoint),
-            "data_as_of": last.map(|swap| &swap.data_as_of),
-            "rules": last.map(|swap| &swap.rules),
-            "since": last.map(|swap| swap.swapped_at),
+            "endpoint": in_use.as_ref().map(|one| &one.endpoint),
+            "data_as_of": in_use.as_ref().map(|one| &one.data_as_of),
+            "rules": in_use.as_ref().map(|one| &one.rules),
+            "since": in_use.as_ref().map(|one| one.since),
             "secret": secret,
             "running": running.map(|record| json!({ "run": record.name, "state": record.state })),
         })));
     }
-    let mut text = String::new();
-    let written = match last {
-        Some(swap) => writeln!(
-            text,
-            "{database}\nendpoint    {}\ndata as of  {}\nrules       {}\nsince       {}\nsecret      {}",
-            swap.endpoint,
-            swap.data_as_of,
-            swap.rules,
-            swap.swapped_at,
-            secret.unwrap_or_default(),
-        ),
-        None => writeln!(text, "{database}\nno release was brought yet"),
-    };
-    written.expect("a text can be written to");
+    let mut text = format!("{database}\n");
+    let mut line = |name: &str, what: &str| text.push_str(&format!("{name:<12}{what}\n"));
+    match in_use {
+        Some(one) => {
+            line("endpoint", &one.endpoint);
+            line("data as of", &one.data_as_of);
+            line("rules", &one.rules);
+            line("since", &one.since.to_string());
+            if let Some(secret) = secret {
+                line("secret", &secret);
+            }
+        }
+        None => line("no release was brought yet", ""),
+    }
     if let Some(record) = running {
         let state = record.state.as_deref().unwrap_or("its beginning");
-        writeln!(text, "running     {} at {state}", record.name).expect("a text can be written to");
+        line("running", &format!("{} at {state}", record.name));
     }
     Ok(text)
 }
 
 /// What was done, the newest first.
-pub(super) fn history(account: &Account, database: &str, format: Format) -> Result<String, Error> {
-    let mut records = executions(account, database)?;
-    records.reverse();
+pub(super) async fn history(
+    place: &Place,
+    database: &str,
+    format: Format,
+) -> Result<String, Error> {
+    let records = place.executions(database).await?;
     if format == Format::Json {
         let rows: Vec<_> = records.iter().map(row).collect();
         return Ok(json(&rows.into()));

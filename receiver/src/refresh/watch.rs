@@ -1,24 +1,41 @@
-//! An execution's steps while it runs, from its file: a line for each that is done, and on a terminal the one that it is in.
+//! An execution's steps while it runs: a line for each that is done, and on a terminal the one that it is in.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{SignedDuration, Timestamp};
-use workflow::local::{Executions, Line, Record, Status};
+use workflow::local::{Line, Record, Status};
 
 use super::Error;
+use super::place::Follow;
 
 /// Often enough to look alive.
 const TICK: Duration = Duration::from_millis(100);
+/// So long nothing may be heard of it.
+const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Shows it to its end.
-pub(super) async fn to_its_end(executions: &Executions, name: &str) -> Result<Record, Error> {
+/// Shows it to its end. One that was just started may not be known everywhere yet, and a passing fault is no end.
+pub(super) async fn to_its_end(mut follow: Follow, name: &str) -> Result<Record, Error> {
     let bar = io::stderr().is_terminal().then(spinner);
-    let mut shown = Steps::default();
+    let (mut shown, mut missed) = (Steps::default(), Instant::now());
     loop {
-        let gone = || Error::Broken(format!("execution {name} is not there"));
-        let record = executions.get(name)?.ok_or_else(gone)?;
+        let looked = match follow.look().await {
+            Err(Error::Temporary(_)) if missed.elapsed() < PATIENCE => None,
+            Err(Error::Temporary(why)) => {
+                let hint = "(hint: it goes on; `refresh request --wait` looks on again)";
+                return Err(Error::Temporary(format!("{why}\n{hint}")));
+            }
+            looked => looked?,
+        };
+        let Some(record) = looked else {
+            if missed.elapsed() >= PATIENCE {
+                return Err(Error::Broken(format!("execution {name} is not there")));
+            }
+            tokio::time::sleep(follow.tick()).await;
+            continue;
+        };
+        missed = Instant::now();
         for line in shown.news(&record) {
             match &bar {
                 Some(bar) => bar.println(line),
@@ -34,7 +51,7 @@ pub(super) async fn to_its_end(executions: &Executions, name: &str) -> Result<Re
             }
             return Ok(record);
         }
-        tokio::time::sleep(TICK).await;
+        tokio::time::sleep(follow.tick()).await;
     }
 }
 

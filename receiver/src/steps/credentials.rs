@@ -38,7 +38,7 @@ pub async fn step<S: Snapshots>(world: &World<S>, input: Input) -> Result<Output
     let pointer = pointer(target, &new, run, name, earlier)?;
     pointer.put(&world.secrets, &secret).await?;
     if let (Some(user), Some(password)) = (&pointer.username, &pointer.password) {
-        let master = Access::of_master(&world.secrets, &new).await?;
+        let master = Access::of_master(&world.secrets, world.authorities.as_deref(), &new).await?;
         set_password(&master, name, user, password).await?;
     }
     Ok(Output { secret })

@@ -9,7 +9,7 @@ use workflow::StepError;
 
 use crate::poll::Poll;
 use crate::world::World;
-use crate::{names, retire, undo};
+use crate::{names, record, retire, undo};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -79,9 +79,13 @@ async fn dead<S: Snapshots>(
     let all = world.snapshots.databases().await?;
     all.iter().for_each(|found| note(&found.tags));
     world.snapshots.snapshots().await?.iter().for_each(|found| note(&found.tags));
-    // Of a run whose own database is gone, the name of the one that it has replaced tells.
+    // Of a run whose own database is gone, the name of the one that it has replaced tells. Where the swap was made its record
+    // does, and a long name is cut and would tell of a run that there never was.
+    let swaps = record::list(&world.documents, database).await?;
+    let replaced: BTreeSet<String> = swaps.into_iter().filter_map(|swap| swap.old).collect();
+    let unknown = all.iter().filter(|found| !replaced.contains(&found.resource_id));
     let old = format!("{}-old-", world.target(database)?.name);
-    runs.extend(all.iter().filter_map(|found| found.name.strip_prefix(&old)).map(str::to_owned));
+    runs.extend(unknown.filter_map(|found| found.name.strip_prefix(&old)).map(str::to_owned));
     runs.extend(world.locks.owner(database).await?);
     let mut dead = BTreeSet::new();
     for run in runs {

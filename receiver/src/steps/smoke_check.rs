@@ -40,7 +40,7 @@ pub async fn step<S: Snapshots>(world: &World<S>, input: Input) -> Result<Output
     let secret = names::next_secret(&target.secret, run);
     let none = || StepError::Fatal(format!("the secret `{secret}` is not there"));
     let pointer = Pointer::get(&world.secrets, &secret).await?.ok_or_else(none)?;
-    let access = Access::of(&world.secrets, &pointer).await?;
+    let access = Access::of(&world.secrets, world.authorities.as_deref(), &pointer).await?;
     for name in access.databases().await? {
         let known = reports.iter().any(|report| report.name == name);
         if !known && !PLATFORM.contains(&name.as_str()) {

@@ -177,3 +177,14 @@ async fn two_developers_at_the_same_moment_replace_it_once() {
     assert_eq!(both.customers().await, 11);
     assert_eq!(both.world.locks.owner("shop").await, Ok(None));
 }
+
+/// Built with the feature, the test of that asks a server.
+#[cfg(not(feature = "aws"))]
+#[test]
+fn without_the_feature_an_account_on_aws_is_refused_with_the_cure() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_refresh"));
+    let machine = "arn:aws:states:eu-west-1:222222222222:stateMachine:dev-workflow";
+    let output = command.args(["status", "--database", "shop", "--workflow", machine]).output();
+    let (code, _, error) = said(&output.unwrap());
+    assert_eq!((code, error.contains("--features aws")), (2, true), "{error}");
+}

@@ -167,7 +167,7 @@ async fn as_on_rds(both: &Both, shop: &Database, pointer: Pointer) {
     let text = serde_json::json!({ "username": username, "password": password }).to_string();
     both.world.secrets.put("as-on-rds", &account::Secret::new(text)).await.unwrap();
     let pointer = Pointer { secret: Some("as-on-rds".into()), ..pointer };
-    let access = Access::of(&both.world.secrets, &pointer).await.unwrap();
+    let access = Access::of(&both.world.secrets, None, &pointer).await.unwrap();
     let mut session = access.open("shop").await.unwrap();
     assert_eq!(session.marker().await.unwrap().unwrap().digest, DIGEST);
     assert_eq!(session.value(COUNT, "count").await.unwrap().as_deref(), Some("55"));

@@ -11,6 +11,8 @@ const PASSING: &[&str] = &[
     "ConditionalRequestConflict",
     "ExpiredToken",
     "ExpiredTokenException",
+    "InternalException",
+    "KmsThrottlingException",
     "OperationAborted",
     "RequestExpired",
 ];
@@ -25,6 +27,7 @@ const DENIED: &[&str] = &[
     "InvalidAccessKeyId",
     "InvalidClientTokenId",
     "InvalidSignatureException",
+    "KmsAccessDeniedException",
     "MissingAuthenticationToken",
     "NotAuthorized",
     "OptInRequired",
@@ -62,7 +65,8 @@ pub(super) fn unreadable(task: &str) -> AccountError {
     AccountError::Passing(format!("could not {task}: the answer could not be read"))
 }
 
-fn by_code(task: &str, status: u16, code: &str, message: Option<&str>) -> AccountError {
+/// The error of a code, which may stand in an answer of another status.
+pub(super) fn by_code(task: &str, status: u16, code: &str, message: Option<&str>) -> AccountError {
     let text = match (code, message) {
         ("", _) => format!("could not {task}: HTTP status {status}"),
         (code, None) => format!("could not {task}: {code}"),

@@ -1,12 +1,20 @@
 //! What this crate offers, on AWS: a lock in a DynamoDB table, documents in an S3 bucket, secrets in Secrets Manager, keys in
-//! KMS. The only code here that knows the SDK.
+//! KMS, executions in Step Functions, a bus of EventBridge. The only code here that knows the SDK.
 //!
 //! A request that fails in passing is made again by the SDK two times, and then by the state machine; nothing here waits for
 //! anything else, and nothing is logged.
 
+pub mod arn;
 mod bucket;
+#[cfg(feature = "events")]
+mod bus;
+pub mod environment;
 mod error;
+#[cfg(feature = "states")]
+mod history;
 mod kms;
+#[cfg(feature = "states")]
+mod machine;
 mod manager;
 mod table;
 
@@ -16,9 +24,16 @@ use aws_config::BehaviorVersion;
 use aws_config::timeout::TimeoutConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 pub use aws_types::SdkConfig;
+use aws_types::region::Region;
 
+pub use arn::Arn;
 pub use bucket::{Bucket, parse};
+#[cfg(feature = "events")]
+pub use bus::Bus;
+pub use environment::Environment;
 pub use kms::Kms;
+#[cfg(feature = "states")]
+pub use machine::{Follow, Machine};
 pub use manager::Manager;
 pub use table::Table;
 
@@ -32,4 +47,9 @@ pub async fn config() -> SdkConfig {
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
     let config = aws_config::defaults(BehaviorVersion::v2026_01_12());
     config.http_client(http).timeout_config(timeouts).load().await
+}
+
+/// The same in another region.
+pub fn in_region(config: SdkConfig, region: &str) -> SdkConfig {
+    config.into_builder().region(Region::new(region.to_owned())).build()
 }

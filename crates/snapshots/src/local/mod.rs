@@ -210,6 +210,10 @@ impl Snapshots for Local {
         snapshots::shared_with(&self.place, arn)
     }
 
+    async fn tag(&self, arn: &str, tags: &Tags) -> Result<(), SnapshotError> {
+        snapshots::tag(&self.place, arn, tags)
+    }
+
     async fn delete_snapshot(&self, arn: &str) -> Result<(), SnapshotError> {
         snapshots::delete(&self.place, arn)
     }

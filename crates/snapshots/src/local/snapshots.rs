@@ -143,6 +143,15 @@ pub fn shared(place: &Place) -> Result<Vec<Snapshot>, SnapshotError> {
     Ok(shared)
 }
 
+/// Puts tags on a snapshot.
+pub fn tag(place: &Place, arn: &str, tags: &Tags) -> Result<(), SnapshotError> {
+    let _lock = place.lock()?;
+    super::tagged(arn, tags)?;
+    let mut record = own(place, arn)?;
+    record.snapshot.tags.extend(tags.clone());
+    place.write_snapshot(&record)
+}
+
 /// Deletes a snapshot, complete or not.
 pub fn delete(place: &Place, arn: &str) -> Result<(), SnapshotError> {
     let _lock = place.lock()?;

@@ -121,6 +121,10 @@ impl Snapshots for Rds {
         self.accounts(arn).await
     }
 
+    async fn tag(&self, arn: &str, tags: &Tags) -> Result<(), SnapshotError> {
+        self.add_tags(arn, tags).await
+    }
+
     async fn delete_snapshot(&self, arn: &str) -> Result<(), SnapshotError> {
         self.remove_snapshot(arn).await
     }

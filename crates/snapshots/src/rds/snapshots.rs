@@ -1,4 +1,4 @@
-//! Snapshots: listed, taken, copied, deleted. Each in two forms, for RDS calls an instance's and a cluster's differently.
+//! Snapshots: listed, taken, copied, tagged, deleted. Each in two forms, for RDS calls an instance's and a cluster's differently.
 
 use aws_sdk_rds::error::ProvideErrorMetadata;
 
@@ -128,6 +128,13 @@ impl Rds {
             }
         }
         .ok_or_else(|| unsaid(name))
+    }
+
+    pub(super) async fn add_tags(&self, arn: &str, with: &Tags) -> Result<(), SnapshotError> {
+        self.own(arn)?;
+        let request = self.client.add_tags_to_resource().resource_name(arn);
+        let request = request.set_tags(Some(tags(with)?));
+        request.send().await.map(drop).map_err(|err| error::of(arn, err))
     }
 
     pub(super) async fn remove_snapshot(&self, arn: &str) -> Result<(), SnapshotError> {

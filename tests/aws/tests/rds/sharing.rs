@@ -135,3 +135,26 @@ async fn an_answer_without_the_list_is_not_an_empty_list() {
     let script = Script::new([answer("DescribeDBSnapshotAttributes", "")]);
     assert!(script.rds.shared_with(SNAPSHOT).await.is_err());
 }
+
+#[tokio::test]
+async fn a_tag_is_put_on_ones_own_snapshot_alone() {
+    let tags = [("anonymizer:stage".to_owned(), "released".to_owned())].into();
+    for arn in [SNAPSHOT, CLUSTER_SNAPSHOT] {
+        let script = Script::new([answer("AddTagsToResource", "")]);
+        script.rds.tag(arn, &tags).await.unwrap();
+        let expected = form(
+            "AddTagsToResource",
+            &[
+                ("ResourceName", arn),
+                ("Tags.Tag.1.Key", "anonymizer:stage"),
+                ("Tags.Tag.1.Value", "released"),
+            ],
+        );
+        assert_eq!(script.asked(), [expected]);
+    }
+    let script = Script::new([]);
+    let foreign = SNAPSHOT.replace("111111111111", "222222222222");
+    assert!(script.rds.tag(&foreign, &tags).await.is_err());
+    assert!(script.rds.tag(SNAPSHOT, &Default::default()).await.is_err());
+    assert!(script.asked().is_empty());
+}
