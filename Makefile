@@ -1,7 +1,8 @@
 .PHONY: help demo test lint bench bless
 
-# Sample databases beside the checkout, where there are any; the tests that need them say so where they are skipped.
+# Sample databases and labelled schemas beside the checkout, where there are any; the tests that need them say so where they are skipped.
 export ANONYMIZER_SAMPLEDB ?= $(wildcard $(CURDIR)/../shared/sampledb)
+export ANONYMIZER_PII ?= $(wildcard $(CURDIR)/../shared/pii)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,4 +1,4 @@
-//! The kinds of direct identifier: what one value alone tells about whom it belongs to.
+//! The kinds of direct identifier: what one value alone tells about whom it belongs to, or two of one row.
 
 /// A kind of direct identifier.
 #[derive(
@@ -26,6 +26,27 @@ pub enum Identifier {
     Secret,
     /// Anything else that a rule says identifies.
     Other,
+}
+
+/// What the leak gate looks for of a column's originals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sought {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Values that as a whole are an e-mail address, an IBAN, a card's or an international telephone number.
+    Shapes,
+    /// Every value, as one of this kind.
+    Kind(Identifier),
+}
+
+/// Which part of a person's name a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamePart {
+    /// The given name.
+    First,
+    /// The family name.
+    Last,
 }
 
 impl Identifier {

@@ -26,10 +26,11 @@ use std::sync::Arc;
 
 use crate::catalog::{Catalog, ForeignKey, Kind, TableName};
 use crate::finding::{Collected, Findings};
-use crate::identifier::Identifier;
+use crate::identifier::{Identifier, NamePart, Sought};
 use crate::mask::key::Keyring;
 use crate::mask::{Class, Mask};
 use crate::rules::{Allow, RuleSet, ScrubRules};
+use crate::switches;
 use crate::value::Value;
 use forest::Forest;
 
@@ -53,7 +54,7 @@ pub struct Plan {
 impl Plan {
     /// True where the gate has originals to look for.
     pub fn identifies(&self) -> bool {
-        self.tables.iter().flat_map(|table| &table.columns).any(ColumnPlan::has_originals)
+        self.tables.iter().any(TablePlan::has_originals)
     }
 }
 
@@ -116,14 +117,51 @@ pub struct ColumnPlan {
     pub constant: Option<Value<'static>>,
     /// What its originals identify: the leak gate looks for them afterwards.
     pub identifies: Option<Identifier>,
+    /// Neither its rule nor its name says what its originals are: those that show it by their form are looked for.
+    pub shapes: bool,
+    /// It holds this part of a person's name, which is looked for together with the other.
+    pub name_part: Option<NamePart>,
     /// The column is masked by a permutation of integers and draws from a sequence, which must move past the fakes.
     pub advance_sequence: bool,
 }
 
-impl ColumnPlan {
+impl TablePlan {
+    /// Columns that together are a person's name, as indexes of given and family name: the first with the first, the second
+    /// with the second; where there are fewer of one, its last with the rest.
+    pub fn names(&self) -> Vec<(usize, usize)> {
+        if switches::is_off("gate.names") {
+            return Vec::new();
+        }
+        let of = |part| -> Vec<usize> {
+            let columns = self.columns.iter().enumerate();
+            columns.filter(|(_, column)| column.name_part == Some(part)).map(|(at, _)| at).collect()
+        };
+        let (first, last) = (of(NamePart::First), of(NamePart::Last));
+        let Some(many) = first.len().max(last.len()).checked_sub(1) else { return Vec::new() };
+        let one = |columns: &[usize], at: usize| columns.get(at).or(columns.last()).copied();
+        (0..=many).filter_map(|at| one(&first, at).zip(one(&last, at))).collect()
+    }
+
     /// True where its values, or parts of them, are collected for the gate.
     pub fn has_originals(&self) -> bool {
-        self.identifies.is_some() || self.mask.as_ref().is_some_and(|mask| mask.identifies_parts())
+        self.columns.iter().any(ColumnPlan::has_originals) || !self.names().is_empty()
+    }
+}
+
+impl ColumnPlan {
+    /// What of its values is collected for the gate, besides parts that its mask knows of.
+    pub fn sought(&self) -> Sought {
+        match self.identifies {
+            Some(kind) => Sought::Kind(kind),
+            None if self.shapes => Sought::Shapes,
+            None => Sought::Nothing,
+        }
+    }
+
+    /// True where its values, or parts of them, are collected for the gate.
+    pub fn has_originals(&self) -> bool {
+        self.sought() != Sought::Nothing
+            || self.mask.as_ref().is_some_and(|mask| mask.identifies_parts())
     }
 }
 

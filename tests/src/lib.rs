@@ -5,6 +5,7 @@
 
 pub mod canary;
 pub mod command;
+pub mod gate;
 pub mod hostile;
 pub mod masked;
 pub mod postgres;

@@ -75,7 +75,7 @@ fn a_note_repeats_a_name_the_other_way_round() -> Result<()> {
 
 #[test]
 fn an_audit_table_keeps_the_old_row_as_json() -> Result<()> {
-    for kind in ["email", "phone", "username", "street_address", "other"] {
+    for kind in ["email", "phone", "username", "street_address", "secret"] {
         assert_eq!(leaked("public.audit.old_row", kind)?, 10, "{kind}");
     }
     Ok(())

@@ -1,37 +1,9 @@
 //! Kept columns that nobody has thought of: people's names, streets, dates of birth, and identifiers that are stored as
 //! numbers. Each test runs once more with its defence switched off, and then nothing is found.
 
-use std::io::Write as _;
-
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use contract::exit_codes;
-use contract::report::Gate;
-use contract::statement::Statement;
-use e2e::command::{finish, with_rules};
-use e2e::postgres::Server;
-
-/// Runs with these rules and these defences off; answers with the exit code and what the gate said.
-fn run(name: &str, schema: &str, rules: &str, off: &str) -> Result<(Option<i32>, Gate)> {
-    let database = Server::shared()?.database(name)?;
-    database.query_as_master(schema)?;
-    let mut file = tempfile::NamedTempFile::new()?;
-    file.write_all(rules.as_bytes())?;
-    let reports = tempfile::tempdir()?;
-    let mut command = with_rules("run", &database.url(), file.path())?;
-    command.args(["--yes", "--report"]).arg(reports.path()).env("ANONYMIZER_DEFENCES_OFF", off);
-    let finished = finish(&mut command)?;
-    let bytes = std::fs::read(reports.path().join("report.json"))
-        .with_context(|| format!("no report: {finished:#?}"))?;
-    Ok((finished.code, Statement::read(&bytes)?.predicate.gate))
-}
-
-fn suspects(gate: &Gate) -> Vec<String> {
-    let line = |one: &contract::report::Suspect| {
-        let allowed = if one.reason.is_some() { " allowed" } else { "" };
-        format!("{} {} {}/{}{allowed}", one.column, one.kind, one.matched, one.sampled)
-    };
-    gate.suspects.iter().map(line).collect()
-}
+use e2e::gate::{leaks, run, suspects};
 
 const PEOPLE: &str = "
 CREATE TABLE staff (id int PRIMARY KEY, first_name text, nachname text, label text, login text, address1 text, born_on date,
@@ -105,12 +77,7 @@ tables:
 fn columns_of_numbers_hold_telephone_numbers_and_numbers_of_persons() -> Result<()> {
     let (code, gate) = run("kept_numbers", NUMBERS, NUMBERS_KEPT, "")?;
     assert_eq!(code, Some(i32::from(exit_codes::VERIFY_FAILED)), "{:?}", gate.leaks);
-    let leaks: Vec<String> = gate
-        .leaks
-        .iter()
-        .map(|leak| format!("{} {} {}", leak.place, leak.kind, leak.count))
-        .collect();
-    assert_eq!(leaks, ["public.call.caller phone 300", "public.call.insured other 300"]);
+    assert_eq!(leaks(&gate), ["public.call.caller phone 300", "public.call.insured other 300"]);
 
     let (code, gate) = run("kept_numbers_off", NUMBERS, NUMBERS_KEPT, "gate.numbers")?;
     assert_eq!((code, gate.leaks.len()), (Some(0), 0));

@@ -3,25 +3,35 @@
 use serde_json::Value as Json;
 
 use super::render;
-use crate::identifier::Identifier;
+use crate::identifier::{Identifier, Sought};
 use crate::mask::{Mask, MaskError};
 use crate::value::Value;
 use crate::verify::vault::Collector;
 
 /// Collects what identifies somebody in a cell: the whole of it where its column does, and the parts that its mask knows of.
+/// A table that is emptied has no masks.
 pub fn collect(
     collector: &mut Collector,
-    identifies: Option<Identifier>,
-    mask: &dyn Mask,
+    sought: Sought,
+    mask: Option<&dyn Mask>,
     value: &Value<'_>,
 ) -> Result<(), MaskError> {
-    if let Some(kind) = identifies {
-        add(collector, kind, value);
+    match (sought, value) {
+        (Sought::Kind(kind), value) => add(collector, kind, value),
+        (Sought::Shapes, Value::Text(text)) => collector.add_shape(text),
+        (Sought::Shapes | Sought::Nothing, _) => {}
     }
-    if mask.identifies_parts() {
-        mask.parts(value, &mut |kind, part| add(collector, kind, part))?;
+    match mask.filter(|mask| mask.identifies_parts()) {
+        Some(mask) => mask.parts(value, &mut |kind, part| add(collector, kind, part)),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// Collects a person's name whose parts are two cells of a row.
+pub fn collect_name(collector: &mut Collector, first: &Value<'_>, last: &Value<'_>) {
+    if let (Value::Text(first), Value::Text(last)) = (first, last) {
+        collector.add_name(first, last);
+    }
 }
 
 /// Containers count by what is in them: elsewhere it would stand without the container.

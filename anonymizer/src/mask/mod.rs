@@ -148,7 +148,15 @@ pub struct Function {
     pub prepare: fn(&Request<'_>) -> Result<Prepared, Rejection>,
 }
 
+/// Functions that are written whatever the column holds.
+const BLIND: [&str; 5] = ["nullify", "constant", "redact", "hash", "partial"];
+
 impl Function {
+    /// It says nothing of what it masks.
+    pub fn is_blind(&self) -> bool {
+        BLIND.contains(&self.name)
+    }
+
     /// What the parameter `identifies` means, which every function takes.
     pub fn about_identifies(&self) -> &'static str {
         let inside = |parameter: &Parameter| {
@@ -158,6 +166,8 @@ impl Function {
             "Only `false`: what is kept is not looked for."
         } else if self.identifies.is_some() {
             "the originals identify somebody, so the leak gate looks for them afterwards; by default `true`"
+        } else if self.is_blind() {
+            "the originals identify somebody, so the leak gate looks for them afterwards; by default where the column's name says so, or a value's form"
         } else if self.parameters.iter().any(inside) {
             "the originals identify somebody, so the leak gate looks for them afterwards; by default as the functions inside say"
         } else {
@@ -357,6 +367,10 @@ pub trait Mask: Send + Sync {
     /// The answer holds parts of the value that no rule masks, so that `preview` may not show it.
     fn leaves_parts(&self) -> bool {
         false
+    }
+    /// What it leaves as it is of a value, or of what it has made of one; `None` where that is nothing.
+    fn rest(&self, _value: &Value<'_>) -> Option<String> {
+        None
     }
     /// It masks parts of a value that identify somebody by themselves, which [`Mask::parts`] shows.
     fn identifies_parts(&self) -> bool {

@@ -5,7 +5,11 @@ use super::group::{Decided, Fate, Group, Groups};
 use super::tables::never_written;
 use super::{Action, ColumnPlan, TablePlan};
 use crate::catalog::{Column, Kind, Table};
+use crate::identifier::{Identifier, NamePart};
 use crate::mask::{self, Class};
+use crate::rules::ColumnRule;
+use crate::switches;
+use crate::verify::naming::{self, Hint};
 
 /// Every table that has rows, by name.
 pub(super) fn tables<'a>(forest: &Forest<'a>, groups: &Groups<'a>) -> Vec<TablePlan> {
@@ -77,6 +81,8 @@ fn kept(own: &Column, named: bool) -> ColumnPlan {
         seed: None,
         constant: None,
         identifies: None,
+        shapes: false,
+        name_part: None,
         advance_sequence: false,
     }
 }
@@ -96,6 +102,7 @@ fn column(group: &Group<'_>, member: &Table, own: &Column) -> ColumnPlan {
         }
         None => return kept(own, named),
     };
+    let Said { identifies, shapes, name_part } = said(group, member, own, function, rule);
     ColumnPlan {
         name: own.name.clone(),
         data_type: own.data_type.clone(),
@@ -107,9 +114,60 @@ fn column(group: &Group<'_>, member: &Table, own: &Column) -> ColumnPlan {
         mask: prepared.map(|prepared| prepared.mask.clone()),
         seed: seed.and_then(|seed| member.columns.iter().position(|c| c.name == seed.value)),
         constant: prepared.and_then(|prepared| prepared.constant.clone()),
-        identifies: rule.filter(|_| !group.truncated()).and_then(mask::identifies),
+        identifies,
+        shapes,
+        name_part,
         advance_sequence: own.identity
             && matches!(own.kind, Kind::Int(_))
             && prepared.is_some_and(|prepared| prepared.unique && prepared.constant.is_none()),
+    }
+}
+
+/// What is known of a column's originals.
+#[derive(Default)]
+struct Said {
+    identifies: Option<Identifier>,
+    shapes: bool,
+    name_part: Option<NamePart>,
+}
+
+/// What the originals of a column are: as its rule says, else as its function does, else as its name does, else what each
+/// value shows by its form. A table that is emptied is read for the columns alone whose names say it.
+fn said(
+    group: &Group<'_>,
+    member: &Table,
+    own: &Column,
+    function: &str,
+    rule: Option<&ColumnRule>,
+) -> Said {
+    let (truncated, text) = (group.truncated(), matches!(own.kind, Kind::Text { .. }));
+    let rule = rule.filter(|_| !truncated);
+    let told = rule.and_then(|rule| rule.identifies.as_ref()).map(|told| told.value);
+    let identifies = rule.and_then(mask::identifies);
+    let name_part = match function {
+        _ if told == Some(false) || own.generated => None,
+        "first_name" => Some(NamePart::First),
+        "last_name" => Some(NamePart::Last),
+        _ => None,
+    };
+    let blind = truncated || mask::function(function).is_some_and(mask::Function::is_blind);
+    if told == Some(false) || !blind || !text || own.generated || switches::is_off("gate.naming") {
+        return Said { identifies, name_part, shapes: false };
+    }
+    let hint = naming::hint(&member.name.name, &own.name);
+    let part = match hint {
+        Hint::First => Some(NamePart::First),
+        Hint::Last => Some(NamePart::Last),
+        _ => name_part,
+    };
+    match (identifies, hint.kind()) {
+        // The rule says that it identifies, and the name as what.
+        (Some(Identifier::Other) | None, Some(kind)) => {
+            Said { identifies: Some(kind), name_part: part, shapes: false }
+        }
+        (identifies, _) => {
+            let shapes = identifies.is_none() && !truncated;
+            Said { identifies, name_part: part, shapes }
+        }
     }
 }

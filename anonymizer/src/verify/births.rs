@@ -5,7 +5,7 @@ use std::hash::BuildHasher as _;
 use contract::report::Suspect;
 use foldhash::fast::FixedState;
 
-use super::persons::is_birth_date;
+use super::naming::is_birth_date;
 use crate::catalog::Kind;
 use crate::engine::{Engine, EngineError, Read, Reader, Source};
 use crate::mask::Class;

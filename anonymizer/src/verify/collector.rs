@@ -6,6 +6,7 @@ use super::fingerprint::Fingerprint;
 use super::normal;
 use super::plain::Room;
 use super::sealed::{self, Writer};
+use super::shape;
 use super::vault::{Kept, VaultError, failed};
 use crate::identifier::Identifier;
 
@@ -35,6 +36,27 @@ impl Collector {
         if !self.room.original(kind, text, &mut keep) {
             normal::original(kind, text, &mut keep);
         }
+        self.relieve_when_full();
+    }
+
+    /// Notes a name whose parts are in two columns of a row.
+    pub fn add_name(&mut self, first: &str, last: &str) {
+        let (fingerprints, buffer) = (&self.kept.fingerprints, &mut self.buffer);
+        let mut keep = |kind, normal: &[u8]| buffer.push(fingerprints.of(kind, normal));
+        if !self.room.name(first, last, &mut keep) {
+            normal::name(first, last, &mut keep);
+        }
+        self.relieve_when_full();
+    }
+
+    /// Notes an original of which nobody has said what it is, where it shows it by its form.
+    pub fn add_shape(&mut self, text: &str) {
+        let (fingerprints, buffer) = (&self.kept.fingerprints, &mut self.buffer);
+        shape::original(text, &mut |kind, normal| buffer.push(fingerprints.of(kind, normal)));
+        self.relieve_when_full();
+    }
+
+    fn relieve_when_full(&mut self) {
         if self.buffer.len() >= BUFFERED {
             self.relieve();
         }

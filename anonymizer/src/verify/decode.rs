@@ -1,7 +1,8 @@
-//! What a text holds in an encoding: escapes, percent signs, entities, hex, base64; and the texts among bytes.
+//! What a text holds in an encoding: escapes, percent signs, entities, quoted-printable, hex, base64; and the texts among
+//! bytes.
 //!
 //! Each decoder says whether there was something to decode. It is given up early where the outcome is no text, because most
-//! runs of letters and digits are none. Not looked into: compressed and encrypted data, quoted-printable, UTF-7, and UTF-16
+//! runs of letters and digits are none. Not looked into: compressed and encrypted data, UTF-7, UTF-32, and UTF-16
 //! of scripts that are no alphabets without a byte order mark.
 
 /// The shortest run that is tried as hex or base64: it holds nine bytes, or six.
@@ -18,10 +19,17 @@ pub fn escapes(text: &[u8], into: &mut Vec<u8>) -> bool {
         let Some((&sign, after)) = rest.split_first() else { break };
         rest = after;
         match sign {
-            b'n' | b'r' | b't' | b'b' | b'f' => into.push(b' '),
+            b'n' | b'r' => into.push(b'\n'),
+            b't' | b'b' | b'f' => into.push(b' '),
             b'u' => rest = unicode(after, into),
-            // A backslash before hex digits is bytea's.
-            b'x' => into.extend(b" x"),
+            b'x' => rest = one_byte(after, into),
+            b'0'..=b'3' => match octal(sign, after) {
+                Some(byte) => {
+                    into.push(byte);
+                    rest = &after[2..];
+                }
+                None => into.push(sign),
+            },
             other => into.push(other),
         }
     }
@@ -29,8 +37,47 @@ pub fn escapes(text: &[u8], into: &mut Vec<u8>) -> bool {
     true
 }
 
-/// `\u00e9`, and `\ud83d\ude00` for one character. Gives what stands behind.
+/// `\x40`. A backslash before many hex digits is bytea's. Gives what stands behind.
+fn one_byte<'a>(text: &'a [u8], into: &mut Vec<u8>) -> &'a [u8] {
+    let digits = text.iter().take(SHORTEST).take_while(|byte| byte.is_ascii_hexdigit()).count();
+    match text {
+        [high, low, rest @ ..] if (2..SHORTEST).contains(&digits) => {
+            into.extend(byte_of(*high, *low));
+            rest
+        }
+        _ => {
+            into.extend(b" x");
+            text
+        }
+    }
+}
+
+/// `\100` without its backslash.
+fn octal(first: u8, rest: &[u8]) -> Option<u8> {
+    match rest {
+        [second @ b'0'..=b'7', third @ b'0'..=b'7', ..] => {
+            Some((first - b'0') << 6 | (second - b'0') << 3 | (third - b'0'))
+        }
+        _ => None,
+    }
+}
+
+fn byte_of(high: u8, low: u8) -> Option<u8> {
+    Some(nibble(high)? << 4 | nibble(low)?)
+}
+
+/// `\u00e9`, `\u{e9}`, and `\ud83d\ude00` for one character. Gives what stands behind.
 fn unicode<'a>(text: &'a [u8], into: &mut Vec<u8>) -> &'a [u8] {
+    if let [b'{', rest @ ..] = text {
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+        let code = std::str::from_utf8(&rest[..digits]).ok();
+        let code =
+            code.and_then(|code| u32::from_str_radix(code, 16).ok()).and_then(char::from_u32);
+        if let (Some(character), Some(b'}')) = (code, rest.get(digits)) {
+            push(character, into);
+            return &rest[digits + 1..];
+        }
+    }
     let unit = |text: &[u8]| {
         let digits = std::str::from_utf8(text.get(..4)?).ok()?;
         u16::from_str_radix(digits, 16).ok()
@@ -58,16 +105,19 @@ fn push(character: char, into: &mut Vec<u8>) {
     into.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
-/// Percent-encoding, as URLs have it.
+/// Percent-encoding, as URLs have it, and `%u0040`.
 pub fn percent(text: &[u8], into: &mut Vec<u8>) -> bool {
     let mut any = false;
     let mut rest = text;
     while let Some(at) = memchr::memchr(b'%', rest) {
         into.extend_from_slice(&rest[..at]);
-        let byte = rest
-            .get(at + 1)
-            .zip(rest.get(at + 2))
-            .and_then(|(a, b)| Some(nibble(*a)? << 4 | nibble(*b)?));
+        if rest.get(at + 1) == Some(&b'u') {
+            let after = &rest[at + 2..];
+            rest = unicode(after, into);
+            any |= rest.len() < after.len();
+            continue;
+        }
+        let byte = rest.get(at + 1).zip(rest.get(at + 2)).and_then(|(a, b)| byte_of(*a, *b));
         match byte {
             Some(byte) => {
                 into.push(byte);
@@ -88,6 +138,71 @@ fn nibble(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).map(|value| value as u8)
 }
 
+/// Quoted-printable, as the bodies of e-mails are in it. Of what stands behind equals signs elsewhere it is told by a letter
+/// beyond ASCII, a sign that mail programs encode, or a line that goes on.
+pub fn quoted(text: &[u8], into: &mut Vec<u8>) -> bool {
+    let mut any = false;
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'=', rest) {
+        into.extend_from_slice(&rest[..at]);
+        rest = &rest[at + 1..];
+        match rest {
+            [b'\r', b'\n', after @ ..] | [b'\n', after @ ..] => {
+                any = true;
+                rest = after;
+            }
+            [high, low, after @ ..] if !high.is_ascii_lowercase() && !low.is_ascii_lowercase() => {
+                match byte_of(*high, *low) {
+                    Some(byte) => {
+                        any |= byte >= 0xc0 || b"=@.+_".contains(&byte);
+                        into.push(byte);
+                        rest = after;
+                    }
+                    None => into.push(b'='),
+                }
+            }
+            _ => into.push(b'='),
+        }
+    }
+    into.extend_from_slice(rest);
+    if any && std::str::from_utf8(into).is_err() {
+        // Then it is Latin-1, as a rule.
+        *into = into.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes();
+    }
+    any
+}
+
+/// Bytes in hex with colons between them: `61:64:61`.
+pub fn octets(text: &[u8], into: &mut Vec<u8>) -> bool {
+    const FEWEST: usize = 6;
+    let mut from = 0;
+    for colon in memchr::memchr_iter(b':', text) {
+        let is_one = |at: usize| text.get(at) == Some(&b':');
+        if colon < from + 2 || !is_one(colon + 3) || !is_one(colon + 6) {
+            continue;
+        }
+        let start = into.len();
+        let mut at = colon - 2;
+        while let Some([high, low]) = text.get(at..at + 2)
+            && let Some(byte) = byte_of(*high, *low)
+        {
+            into.push(byte);
+            at += 3;
+            if !is_one(at - 1) {
+                break;
+            }
+        }
+        from = at;
+        // An address of a network card has six.
+        if into.len() - start <= FEWEST || !plausible(&into[start..]) {
+            into.truncate(start);
+        } else {
+            into.push(b'\n');
+        }
+    }
+    !into.is_empty()
+}
+
 /// Entities of XML and HTML.
 pub fn entities(text: &[u8], into: &mut Vec<u8>) -> bool {
     let mut any = false;
@@ -95,18 +210,30 @@ pub fn entities(text: &[u8], into: &mut Vec<u8>) -> bool {
     while let Some(at) = memchr::memchr(b'&', rest) {
         into.extend_from_slice(&rest[..at]);
         rest = &rest[at + 1..];
-        let end = rest.iter().take(12).position(|byte| *byte == b';');
-        match end.and_then(|end| Some((end, entity(&rest[..end])?))) {
-            Some((end, character)) => {
+        // A number may lack its semicolon.
+        let end = match rest {
+            [b'#', b'x' | b'X', ..] => 2 + count(&rest[2..], u8::is_ascii_hexdigit),
+            [b'#', ..] => 1 + count(&rest[1..], u8::is_ascii_digit),
+            _ => count(rest, u8::is_ascii_alphanumeric),
+        };
+        let closed = rest.get(end) == Some(&b';');
+        let name = &rest[..end];
+        match entity(name).filter(|_| closed || name.starts_with(b"#")) {
+            Some(character) => {
                 push(character, into);
                 any = true;
-                rest = &rest[end + 1..];
+                rest = &rest[end + usize::from(closed)..];
             }
             None => into.push(b'&'),
         }
     }
     into.extend_from_slice(rest);
     any
+}
+
+/// Bytes of such a sort that a text begins with; no entity has more.
+fn count(text: &[u8], is_one: fn(&u8) -> bool) -> usize {
+    text.iter().take(10).take_while(|byte| is_one(byte)).count()
 }
 
 /// HTML's names of the characters 160 to 255, in their order.
@@ -157,8 +284,9 @@ static IN_RUN: [bool; 256] = {
     table
 };
 
-/// Finds runs of letters and digits that are long enough to be hex or base64. Lines of equal length that are wrapped as
-/// base64 is (76 or 64 characters) are one run, and `true`. Only every twelfth byte is looked at where there is none.
+/// Finds runs of letters and digits that are long enough to be hex or base64. Lines that are nothing but a run, as base64 is
+/// wrapped, are one, and `true`; where they may be a list they are looked at one by one as well. Only every twelfth byte is
+/// looked at where there is none.
 pub fn runs(text: &[u8], found: &mut dyn FnMut(&[u8], bool)) {
     let mut at = SHORTEST - 1;
     let mut wrapped = Vec::new();
@@ -176,6 +304,10 @@ pub fn runs(text: &[u8], found: &mut dyn FnMut(&[u8], bool)) {
         match unwrap_lines(text, start, end, &mut wrapped) {
             Some(last) => {
                 found(&wrapped, true);
+                if !USUAL.contains(&(end - start)) {
+                    let lines = text[start..last].split(|byte| b"\r\n \t".contains(byte));
+                    lines.filter(|line| line.len() >= SHORTEST).for_each(|line| found(line, false));
+                }
                 at = last + SHORTEST;
             }
             None => found(&text[start..end], false),
@@ -183,36 +315,47 @@ pub fn runs(text: &[u8], found: &mut dyn FnMut(&[u8], bool)) {
     }
 }
 
-/// Joins lines of 60 to 80 characters, of equal length but for the last. Gives where they end.
+/// Widths at which base64 is wrapped, as a rule; lists of anything so wide are not to be expected.
+const USUAL: [usize; 2] = [64, 76];
+
+/// Joins lines that are nothing but a run, each but the last at least as wide as a line of base64 that somebody wraps; the
+/// first may have something before it, and the others one blank (RFC 2849, RFC 6350). Gives where they end.
 fn unwrap_lines(text: &[u8], start: usize, end: usize, into: &mut Vec<u8>) -> Option<usize> {
-    let width = end - start;
-    if !(60..=80).contains(&width)
-        || !width.is_multiple_of(4)
-        || !matches!(text.get(end), Some(b'\n' | b'\r'))
-    {
+    const NARROWEST: usize = 16;
+    if end - start < NARROWEST || !matches!(text.get(end), Some(b'\n' | b'\r')) {
         return None;
     }
     into.clear();
     into.extend_from_slice(&text[start..end]);
-    let mut end = end;
+    let (mut last, mut width) = (end, NARROWEST);
     loop {
-        let line =
-            end + text[end..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let breaks = text[last..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let mut line = last + breaks;
+        line += usize::from(matches!(text.get(line), Some(b' ' | b'\t')));
         let length = text[line..].iter().take_while(|byte| in_run(**byte)).count();
-        if line == end || length == 0 || length > width {
-            return Some(end);
+        let ends = matches!(
+            text.get(line + length),
+            None | Some(b'\r' | b'\n' | b'=' | b'"' | b'\'' | b'<')
+        );
+        if breaks == 0 || breaks > 2 || length == 0 || !ends {
+            break;
         }
         into.extend_from_slice(&text[line..line + length]);
-        end = line + length;
+        last = line + length;
         if length < width {
-            return Some(end);
+            break;
         }
+        width = length;
     }
+    (last > end).then_some(last)
 }
 
 /// Hex digits, with or without `\x` or `0x`.
 pub fn hex(run: &[u8], into: &mut Vec<u8>) -> bool {
-    let digits = run.strip_prefix(b"0x").or_else(|| run.strip_prefix(b"x")).unwrap_or(run);
+    let digits = match run {
+        [b'0', b'x' | b'X', digits @ ..] | [b'x' | b'X', digits @ ..] => digits,
+        run => run,
+    };
     if !digits.len().is_multiple_of(2) || digits.len() < SHORTEST {
         return false;
     }

@@ -46,12 +46,14 @@ impl Sampled {
         Self { persons: persons.then(|| Persons::of(table, column)), ..Self::default() }
     }
 
-    /// Looks at a value of a column, the `number`th, or does not.
-    pub fn look(&mut self, text: &str, number: u64, detect: Detect) {
-        if self.looked >= MOST
-            || (number > FIRST && !number.is_multiple_of(EVERY))
-            || text.trim().is_empty()
-        {
+    /// Whether the `number`th value of the column is one of the sample.
+    pub fn wants(&self, number: u64) -> bool {
+        self.looked < MOST && (number <= FIRST || number.is_multiple_of(EVERY))
+    }
+
+    /// Looks at a value.
+    pub fn look(&mut self, text: &str, detect: Detect) {
+        if text.trim().is_empty() {
             return;
         }
         self.looked += 1;
@@ -210,8 +212,8 @@ mod tests {
     }
 
     fn looked_at(mut sampled: Sampled, values: &[&str]) -> Vec<String> {
-        for (number, value) in values.iter().enumerate() {
-            sampled.look(value, number as u64 + 1, Detect::Everything);
+        for value in values {
+            sampled.look(value, Detect::Everything);
         }
         sampled
             .suspects("t.c")

@@ -54,6 +54,7 @@ fn json(text: &str) -> String {
         .chars()
         .map(|c| match c {
             '"' | '\\' | '/' => format!("\\{c}"),
+            '\n' => "\\n".to_owned(),
             c if c.is_ascii() => c.to_string(),
             c => c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
         })
@@ -115,7 +116,26 @@ fn encodings(plant: &str, around: &(String, String)) -> Vec<(&'static str, Vec<u
                 .collect();
             text(lines.join("\n"))
         }),
+        ("base64 in narrow lines", text(wrapped(&sentence, 48, "\r\n"))),
+        ("base64 in odd lines", text(format!("photo:: {}", wrapped(&sentence, 75, "\n ")))),
+        (
+            "base64 in a JSON string",
+            text(json(&format!("Content: \n\n{}\n\n--", wrapped(&sentence, 100, "\n")))),
+        ),
         ("percent", text(format!("/search?page=2&q={percent}&z=1"))),
+        (
+            "percent, UTF-16 units",
+            text(format!("/search?page=2&q={}&z=1", unit_escapes(plant, "%u"))),
+        ),
+        (
+            "byte escapes",
+            text(format!("b'{}'", byte_escapes(plant, |byte| format!("\\x{byte:02x}")))),
+        ),
+        ("octal escapes", text(byte_escapes(plant, |byte| format!("\\{byte:03o}")))),
+        ("code points", text(format!("\"{}\"", code_points(plant)))),
+        ("quoted-printable", text(format!("Subject: x\n\n{before}\n{}", quoted_printable(plant)))),
+        ("hex in octets", text(format!("raw={};", octets(plant)))),
+        ("hex in capitals", text(format!("0X{}", hex::encode_upper(plant)))),
         ("hex", text(hex::encode(plant))),
         ("bytea as text", text(format!("\\x{}", hex::encode(sentence.as_bytes())))),
         ("bytes", [b"\xff\x00\x01", plant.as_bytes(), b"\x00\xfe"].concat()),
@@ -138,6 +158,54 @@ fn encodings(plant: &str, around: &(String, String)) -> Vec<(&'static str, Vec<u
         ("hstore", text(format!("\"a\"=>\"{}\", \"b\"=>\"{plant}\"", bare(before)))),
         ("csv", text(format!("1;\"{}\";\"{plant}\";2\n", bare(before)))),
     ]
+}
+
+/// Base64 in lines.
+fn wrapped(plant: &str, width: usize, between: &str) -> String {
+    let encoded = encode64(plant.repeat(4).as_bytes(), STANDARD);
+    let lines = encoded.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap());
+    lines.collect::<Vec<_>>().join(between)
+}
+
+fn byte_escapes(plant: &str, escape: fn(u8) -> String) -> String {
+    let one = |byte: u8| match byte {
+        b if b.is_ascii_alphanumeric() => char::from(b).to_string(),
+        b => escape(b),
+    };
+    plant.bytes().map(one).collect()
+}
+
+fn unit_escapes(plant: &str, prefix: &str) -> String {
+    let one = |unit: u16| match u8::try_from(unit) {
+        Ok(b) if b.is_ascii_alphanumeric() => char::from(b).to_string(),
+        _ => format!("{prefix}{unit:04x}"),
+    };
+    plant.encode_utf16().map(one).collect()
+}
+
+fn code_points(plant: &str) -> String {
+    let one = |c: char| match c {
+        c if c.is_ascii_alphanumeric() => c.to_string(),
+        c => format!("\\u{{{:x}}}", u32::from(c)),
+    };
+    plant.chars().map(one).collect()
+}
+
+/// As mail programs do it: what is beyond ASCII, and a line that goes on.
+fn quoted_printable(plant: &str) -> String {
+    let one = |byte: u8| match byte {
+        b'=' | 0x80.. => format!("={byte:02X}"),
+        byte => char::from(byte).to_string(),
+    };
+    let encoded: String = plant.bytes().map(one).collect();
+    let middle = encoded.char_indices().map(|(at, _)| at).nth(3).unwrap();
+    let (one, other) = encoded.split_at(if encoded[..middle].contains('=') { 0 } else { middle });
+    format!("{one}=\n{other}")
+}
+
+fn octets(plant: &str) -> String {
+    let bytes: Vec<String> = plant.bytes().map(|byte| format!("{byte:02x}")).collect();
+    bytes.join(":")
 }
 
 const ORIGINALS: [(Identifier, &str); 17] = [
@@ -209,6 +277,25 @@ fn every_spelling_of_a_number_is_found() {
         (Identifier::Email, "a.b@shop.fr", "mailto:a.b@shop.fr?subject=x"),
         (Identifier::Email, "a.b@shop.fr", "email=a.b@shop.fr&x=1"),
         (Identifier::Email, "a.b@shop.fr", "<A.B@SHOP.FR>."),
+        (Identifier::Email, "a.b@shop.fr", "user/a.b@shop.fr/inbox"),
+        (Identifier::Email, "a.b@shop.fr", "ssh://a.b@shop.fr:22/srv"),
+        (Identifier::Email, "a.b@shop.fr", "a.b&#64shop.fr"),
+        (Identifier::Email, "a.b@shop.fr", "a.b=40shop.fr"),
+        (Identifier::Iban, "DE89370400440532013000", "IBANDE89370400440532013000"),
+        (Identifier::Username, "jschmitz_1", "GET /users/jschmitz_1/avatar.png"),
+        (Identifier::Username, "jschmitz_77", "/home/jschmitz_77/mail"),
+        (Identifier::Username, "jschmitz_77", "@jschmitz_77"),
+        (Identifier::Username, "jschmitz_77", "login of jschmitz_77@10.0.0.1 port 22"),
+        (Identifier::Secret, "tok_51HvQ2", "https://shop.fr/reset/tok_51HvQ2?x=1"),
+        (Identifier::FullName, "Maria Gonzalez", "Maria Gonzalez, Ada Byron"),
+        (Identifier::FullName, "Maria Gonzalez", "for Gonzalez, Maria please"),
+        (Identifier::FullName, "Maria Gonzalez", "GONZALEZ/MARIA"),
+        (
+            Identifier::FullName,
+            "Maria Gonzalez",
+            r#"{"id": 1, "last_name": "Gonzalez", "first_name": "Maria"}"#,
+        ),
+        (Identifier::FullName, "Maria Gonzalez", r#"{"first":"Maria","lastName":"Gonzalez"}"#),
     ] {
         assert!(!hits(written.as_bytes(), &forms(kind, original)).is_empty(), "{written}");
     }
@@ -228,6 +315,19 @@ fn what_only_looks_alike_is_no_certain_hit() {
     ] {
         let certain = hits(written.as_bytes(), &forms);
         assert!(!certain.contains(&Weight::Certain), "{written}: {certain:?}");
+    }
+}
+
+#[test]
+fn neighbours_in_a_list_are_nobody() {
+    let forms = forms(Identifier::FullName, "Steve Murray");
+    for written in [
+        "Dave Murray, Steve Harris",
+        "Dave Murray/Steve Harris",
+        "Adrian Smith; Dave Murray & Steve Harris, Nicko McBrain",
+        r#"{"author": "Murray", "city": "Steve"}"#,
+    ] {
+        assert!(hits(written.as_bytes(), &forms).is_empty(), "{written}");
     }
 }
 

@@ -90,7 +90,7 @@ fn places(plan: &Plan, originals: &Originals, source: &Source) -> Vec<Place> {
     let place = |name: &String| {
         let column =
             table.and_then(|table| table.columns.iter().find(|column| column.name == *name));
-        Place::column(&source.table, name, Scope::new(present, table, column))
+        Place::column(&source.table, name, Scope::new(present, table, column), column)
     };
     source.columns.iter().map(place).collect()
 }

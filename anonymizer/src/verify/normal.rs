@@ -11,7 +11,7 @@
 //! | `iban`, `card` | letters and digits alone, capitals | with right check digits; others as `national_id` |
 //! | `national_id` | letters and digits alone, capitals | 8 characters or more, 5 of them digits, no filler |
 //! | `username`, `secret`, `other` | folded ([`super::fold`]) | see [`value`]: 4 characters or more (`secret`: 8), none of the words people write for nothing (`n/a`, `none`, `test`, …) |
-//! | `full_name` | two folded words in the order of the alphabet: the first and the last, and the last two | two words or more of two letters or more, titles and initials left out; one word of three characters or more in a script without blanks |
+//! | `full_name` | two folded words in the order of the alphabet: the first and the last, and the last two; of two columns see [`name`] | two words or more of two letters or more, titles and initials left out; one word of three characters or more in a script without blanks |
 //! | `street_address` | folded words, punctuation left out | 8 characters or more with a digit and a letter |
 //!
 //! A username, secret or other value that is an e-mail address, card or IBAN is looked for as that too, because it may stand
@@ -295,6 +295,44 @@ fn full_name(text: &str, emit: &mut dyn FnMut(Identifier, &[u8])) {
     }
 }
 
+/// Emits the forms of a name whose parts are in two columns.
+pub fn name(first: &str, last: &str, emit: &mut dyn FnMut(Identifier, &[u8])) {
+    let folded = |text: &str| {
+        let mut folded = Vec::with_capacity(text.len());
+        fold_words(text, &mut folded);
+        folded
+    };
+    let (first, last) = (folded(first), folded(last));
+    // Where no blank parts the names the family name comes first.
+    let whole = [last.as_slice(), first.as_slice()].concat();
+    if is_whole_name(&whole) {
+        emit(Identifier::FullName, &whole);
+    }
+    name_pairs(names(&first), names(&last), &mut Vec::new(), emit);
+}
+
+/// The words of a folded text that can be part of a name.
+pub(super) fn names(folded: &[u8]) -> impl Iterator<Item = &[u8]> {
+    folded.split(|byte| *byte == b' ').filter(|word| is_name(word))
+}
+
+/// Emits which two words of a given and of a family name may stand next to each other: the first with the first, the last
+/// given with the first family name, the first given with the last family name.
+pub(super) fn name_pairs<'a>(
+    mut given: impl Iterator<Item = &'a [u8]>,
+    mut family: impl Iterator<Item = &'a [u8]>,
+    form: &mut Vec<u8>,
+    emit: &mut dyn FnMut(Identifier, &[u8]),
+) {
+    let (Some(first), Some(name)) = (given.next(), family.next()) else { return };
+    let others = [given.last().map(|last| (last, name)), family.last().map(|last| (first, last))];
+    for (one, other) in std::iter::once((first, name)).chain(others.into_iter().flatten()) {
+        if pair(one, other, form) {
+            emit(Identifier::FullName, form);
+        }
+    }
+}
+
 fn emit_pair(one: &[u8], other: &[u8], emit: &mut dyn FnMut(Identifier, &[u8])) {
     let mut normal = Vec::with_capacity(one.len() + other.len() + 1);
     if pair(one, other, &mut normal) {
@@ -402,6 +440,25 @@ mod tests {
             (StreetAddress, "12, Rue de l'Église", "street_address 12 rue de l eglise"),
         ] {
             assert_eq!(forms(kind, text).join("|"), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_of_two_columns_are_pairs_of_their_words() {
+        for (first, last, expected) in [
+            ("Maria", "Gonzalez", "gonzalez maria"),
+            ("María del Carmen", "GONZÁLEZ López", "gonzalez maria|carmen gonzalez|lopez maria"),
+            ("Dr. Jürgen", "von der Müller-Straße", "jurgen muller|jurgen strasse"),
+            ("J.", "Smith", ""),
+            ("Ada", "", ""),
+            ("Kim", "Kim", ""),
+            ("太郎", "山田", "山田太郎|太郎 山田"),
+        ] {
+            let mut forms = Vec::new();
+            name(first, last, &mut |_, form| {
+                forms.push(String::from_utf8_lossy(form).into_owned())
+            });
+            assert_eq!(forms.join("|"), expected, "{first} {last}");
         }
     }
 

@@ -12,57 +12,9 @@ use fake::locales::{DE_DE, Data, EN, FR_FR, IT_IT, NL_NL, PT_BR, PT_PT, TR_TR};
 use foldhash::fast::FixedState;
 
 use super::fold::fold_words;
+use super::naming::{self, Hint};
 use crate::identifier::Identifier;
 
-/// What a column's name says of its values.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Hint {
-    /// Nothing.
-    #[default]
-    Nothing,
-    /// Names of people.
-    Name,
-    /// User names.
-    User,
-    /// Street addresses.
-    Street,
-    /// Names of something else.
-    Thing,
-}
-
-#[rustfmt::skip]
-const NAMES: &[&str] = &[
-    "firstname", "fname", "forename", "givenname", "middlename", "prenom", "prenoms", "vorname", "vornamen", "nombres",
-    "voornaam", "imie", "fornavn", "fornamn", "lastname", "lname", "surname", "familyname", "maidenname", "nomfamille",
-    "nomdefamille", "nomusage", "nomnaissance", "nachname", "familienname", "apellido", "apellidos", "cognome", "sobrenome",
-    "achternaam", "nazwisko", "efternavn", "efternamn", "fullname", "realname", "personname", "contactname", "holdername",
-    "accountholder", "cardholder", "recipientname", "nomcomplet", "nomprenom", "nombrecompleto", "nomecompleto",
-    "patientname", "employeename",
-];
-#[rustfmt::skip]
-const USERS: &[&str] = &[
-    "username", "userlogin", "login", "loginname", "nick", "nickname", "screenname", "userhandle", "pseudonyme",
-    "benutzername", "anmeldename", "nombreusuario", "nomeutente", "nomutilisateur", "gebruikersnaam",
-];
-#[rustfmt::skip]
-const STREETS: &[&str] = &[
-    "street", "streetaddress", "streetname", "address", "addressline", "addr", "strasse", "rue", "adresse", "anschrift",
-    "direccion", "domicilio", "calle", "indirizzo", "endereco", "logradouro", "rua", "adres", "straat", "ulica", "adresa",
-];
-/// Words beside which an address is none of a street.
-#[rustfmt::skip]
-const NO_STREET: &[&str] = &[
-    "email", "mail", "ip", "ipv4", "ipv6", "mac", "web", "url", "http", "wallet", "server", "net", "network", "host", "type",
-    "id", "format", "code", "memory",
-];
-#[rustfmt::skip]
-const THINGS: &[&str] = &[
-    "city", "cities", "town", "towns", "ville", "villes", "stadt", "ort", "ciudad", "citta", "cidade", "country", "countries",
-    "pays", "land", "pais", "paese", "state", "states", "region", "regions", "province", "provinces", "county", "place",
-    "product", "products", "produit", "produkt", "item", "items", "article", "category", "categories", "title", "titre",
-    "titel", "brand", "brands", "company", "companies", "firma", "band", "genre", "album", "track", "language", "languages",
-    "currency", "role", "roles", "status", "type", "types", "color", "colour", "month", "day", "file", "school", "airport",
-];
 /// Words that a street's name begins or ends with, and their ends where a language writes them in one.
 #[rustfmt::skip]
 const WAYS: &[&str] = &[
@@ -112,7 +64,7 @@ pub struct Persons {
 impl Persons {
     /// For a column of a table.
     pub fn of(table: &str, column: &str) -> Self {
-        Self { hint: hint(table, column), ..Self::default() }
+        Self { hint: naming::hint(table, column), ..Self::default() }
     }
 
     /// Looks at a value.
@@ -125,18 +77,20 @@ impl Persons {
         fold_words(text, &mut folded);
         let folded = String::from_utf8(folded).unwrap_or_default();
         match self.hint {
-            Hint::Name if is_name(&folded) => self.names.count(text),
-            Hint::Nothing if is_known_name(&folded) => self.names.count(text),
+            hint if hint.is_name() && is_name(&folded) => self.names.count(text),
+            Hint::Nothing | Hint::Other(_) if is_known_name(&folded) => self.names.count(text),
             Hint::User if is_user(text) => self.users.count(text),
             Hint::Street if has_number_and_words(&folded) => self.streets.count(text),
-            Hint::Nothing | Hint::Thing if is_street(&folded) => self.streets.count(text),
+            Hint::Nothing | Hint::Other(_) | Hint::Thing if is_street(&folded) => {
+                self.streets.count(text)
+            }
             _ => {}
         }
     }
 
     /// What the values are, of so many: kind and how many.
     pub fn found(&self, looked: u64) -> impl Iterator<Item = (Identifier, u64)> {
-        let hinted = self.hint == Hint::Name;
+        let hinted = self.hint.is_name();
         let (share, different) = if hinted { (50, FEW) } else { (60, SEVERAL) };
         let many = hinted || looked >= SEVERAL;
         let names = many && self.names.is(looked, share, different);
@@ -149,51 +103,6 @@ impl Persons {
         ];
         kinds.into_iter().filter(move |one| looked > 0 && one.0).map(|one| (one.1, one.2))
     }
-}
-
-/// A name's words, and what two or three of them are together: `dateOfBirth` has `dateofbirth` too.
-fn words(name: &str) -> Vec<String> {
-    let mut spaced = String::with_capacity(name.len() + 4);
-    let mut small = false;
-    for character in name.chars() {
-        if character.is_uppercase() && small {
-            spaced.push(' ');
-        }
-        small = character.is_lowercase();
-        spaced.push(if character.is_ascii_digit() { ' ' } else { character });
-    }
-    let mut folded = Vec::with_capacity(spaced.len());
-    fold_words(&spaced, &mut folded);
-    let folded = String::from_utf8(folded).unwrap_or_default();
-    let words: Vec<&str> = folded.split(' ').filter(|word| !word.is_empty()).collect();
-    (1..=3).flat_map(|many| words.windows(many)).map(<[&str]>::concat).collect()
-}
-
-fn hint(table: &str, column: &str) -> Hint {
-    let own = words(column);
-    let any =
-        |words: &[String], list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    if any(&own, NAMES) {
-        Hint::Name
-    } else if any(&own, USERS) {
-        Hint::User
-    } else if any(&own, STREETS) && !any(&own, NO_STREET) {
-        Hint::Street
-    } else if any(&own, THINGS) || any(&words(table), THINGS) {
-        Hint::Thing
-    } else {
-        Hint::Nothing
-    }
-}
-
-/// A column's name that says it holds dates of birth.
-pub fn is_birth_date(column: &str) -> bool {
-    #[rustfmt::skip]
-    const BIRTHS: &[&str] = &[
-        "birth", "dob", "birthday", "birthdate", "dateofbirth", "bday", "geburtsdatum", "geburtstag", "gebdatum", "naissance",
-        "nacimiento", "nascita", "nascimento", "geboortedatum", "fodelsedatum", "dataurodzenia",
-    ];
-    words(column).iter().any(|word| BIRTHS.contains(&word.as_str()))
 }
 
 fn is_letters(word: &str) -> bool {
@@ -287,6 +196,7 @@ fn folded(lists: &[&[&str]]) -> HashSet<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::naming::is_birth_date;
     use super::*;
 
     fn found(table: &str, column: &str, values: &[&str]) -> String {

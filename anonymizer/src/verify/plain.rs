@@ -38,11 +38,13 @@ const fn table(besides: &[u8]) -> [u8; 256] {
 pub(super) struct Room {
     form: [u8; LONGEST + 1],
     pair: Vec<u8>,
+    given: Vec<u8>,
 }
 
 impl Default for Room {
     fn default() -> Self {
-        Self { form: [0; LONGEST + 1], pair: Vec::with_capacity(LONGEST) }
+        let room = || Vec::with_capacity(LONGEST);
+        Self { form: [0; LONGEST + 1], pair: room(), given: room() }
     }
 }
 
@@ -73,6 +75,27 @@ impl Room {
             }
             _ => false,
         }
+    }
+
+    /// The same for [`normal::name`].
+    pub(super) fn name(
+        &mut self,
+        first: &str,
+        last: &str,
+        emit: &mut impl FnMut(Identifier, &[u8]),
+    ) -> bool {
+        let is_plain = |text: &str| text.len() <= LONGEST && text.is_ascii();
+        if !is_plain(first) || !is_plain(last) {
+            return false;
+        }
+        let mut given = std::mem::take(&mut self.given);
+        let mut pair = std::mem::take(&mut self.pair);
+        given.clear();
+        given.extend_from_slice(self.words(first.as_bytes()));
+        let family = self.words(last.as_bytes());
+        normal::name_pairs(normal::names(&given), normal::names(family), &mut pair, emit);
+        (self.given, self.pair) = (given, pair);
+        true
     }
 
     /// Nothing but one address as most are.
@@ -170,6 +193,15 @@ mod tests {
         forms
     }
 
+    fn agrees_on_a_name(first: &str, last: &str) {
+        let (mut plainly, mut expected) = (Vec::new(), Vec::new());
+        let done = Room::default()
+            .name(first, last, &mut |kind, form| plainly.push((kind, form.to_vec())));
+        normal::name(first, last, &mut |kind, form| expected.push((kind, form.to_vec())));
+        assert_eq!(done, first.is_ascii() && last.is_ascii(), "{first:?} {last:?}");
+        assert!(plainly == expected || !done, "{first:?} {last:?}");
+    }
+
     fn agrees(text: &str) {
         for kind in KINDS {
             if let Some(forms) = plainly(kind, text) {
@@ -222,6 +254,9 @@ mod tests {
             name in "(Dr|Mr|the|Ann|Ann|O'Hara|[A-Z][a-z]{0,6}|[0-9 ])([ ,.-]{1,2}[A-Za-z]{0,7}){0,4}",
             street in "[0-9]{0,3}[ ,]{0,2}[A-Z][a-z]{0,6}[ ,.]{1,2}[a-z]{0,6}[0-9]{0,2}[ .]{0,2}",
         ) {
+            for (first, last) in [(&name, &name), (&name, &any), (&ascii, &name), (&any, &ascii)] {
+                agrees_on_a_name(first, last);
+            }
             for text in [any, ascii, address, name, street] {
                 agrees(&text);
             }

@@ -21,6 +21,7 @@ use super::token::Kinds;
 use crate::identifier::Identifier;
 use crate::mask::Class;
 use crate::plan::{ColumnPlan, TablePlan};
+use crate::switches;
 
 /// What is looked for in one column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub enum Detect {
     Nothing,
     /// E-mail addresses outside reserved domains: the column may be a copy of masked ones.
     Addresses,
-    /// All: the rules keep it.
+    /// All: the rules keep it, or so much of each document as no path leads to.
     Everything,
 }
 
@@ -101,6 +102,13 @@ impl Scope {
         } else {
             (Kinds::default(), true)
         };
-        Self { kinds: present.without(own).without(without), words, detect: Detect::Nothing }
+        let left = column.mask.as_ref().is_some_and(|mask| mask.leaves_parts());
+        let detect = match left && !switches::is_off("gate.rest") {
+            // Of an array's documents the rest is not told apart; fakes are at reserved domains.
+            true if function == "array" => Detect::Addresses,
+            true => Detect::Everything,
+            false => Detect::Nothing,
+        };
+        Self { kinds: present.without(own).without(without), words, detect }
     }
 }

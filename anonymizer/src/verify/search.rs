@@ -15,6 +15,9 @@ use super::vault::{Fingerprint, Fingerprints, Originals, VaultError};
 use crate::catalog::TableName;
 use crate::engine::{Read, Reader};
 use crate::identifier::Identifier;
+use crate::mask::Mask;
+use crate::plan::ColumnPlan;
+use crate::value::Value;
 
 /// Candidates that wait to be confirmed: confirming reads all fingerprints again.
 const BATCH: usize = 1 << 16;
@@ -43,6 +46,8 @@ pub struct Place {
     pub tallies: [Tally; Identifier::ALL.len()],
     /// What the detectors saw.
     pub sampled: Sampled,
+    /// Masks parts of each value, of which the detectors see the rest.
+    parts: Option<Arc<dyn Mask>>,
     /// Values that need no second look.
     seen: Seen,
 }
@@ -50,14 +55,36 @@ pub struct Place {
 impl Place {
     /// A place of which nothing was read.
     pub fn new(name: String, scope: Scope) -> Self {
-        let (tallies, sampled, seen) = Default::default();
-        Self { name, scope, values: 0, tallies, sampled, seen }
+        let (tallies, sampled, parts, seen) = Default::default();
+        Self { name, scope, values: 0, tallies, sampled, parts, seen }
     }
 
-    /// A column of a table.
-    pub fn column(table: &TableName, column: &str, scope: Scope) -> Self {
-        let sampled = Sampled::of(&table.name, column);
-        Self { sampled, ..Self::new(format!("{table}.{column}"), scope) }
+    /// A column of a table, where the plan knows it with what it does to it.
+    pub fn column(table: &TableName, name: &str, scope: Scope, plan: Option<&ColumnPlan>) -> Self {
+        let mask = plan.and_then(|column| column.mask.clone());
+        let parts = mask.filter(|_| scope.detect == Detect::Everything);
+        // A column's name says nothing of what is left of its documents.
+        let sampled = match &parts {
+            Some(_) => Sampled::default(),
+            None => Sampled::of(&table.name, name),
+        };
+        Self { sampled, parts, ..Self::new(format!("{table}.{name}"), scope) }
+    }
+
+    /// Shows the detectors a value, where they want to see one more.
+    fn sample(&mut self, text: &str) {
+        let (number, detect) = (self.values, self.scope.detect);
+        if detect == Detect::Nothing || !self.sampled.wants(number) {
+            return;
+        }
+        match &self.parts {
+            None => self.sampled.look(text, detect),
+            Some(mask) => {
+                if let Some(rest) = mask.rest(&Value::Text(text.into())) {
+                    self.sampled.look(&rest, detect);
+                }
+            }
+        }
     }
 }
 
@@ -122,10 +149,8 @@ impl Search {
         self.values += 1;
         self.bytes += length as u64;
         place.values += 1;
-        if let Read::Text(text) = value
-            && place.scope.detect != Detect::Nothing
-        {
-            place.sampled.look(text, place.values, place.scope.detect);
+        if let Read::Text(text) = value {
+            place.sample(text);
         }
         let hash = match value {
             Read::Text(text) => place.seen.hash(text),

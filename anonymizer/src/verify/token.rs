@@ -8,6 +8,7 @@ use super::normal::{self, Weight};
 use super::number::{LONGEST_IBAN, iban_length, is_iban};
 use super::{decode, digits, names, streets};
 use crate::identifier::Identifier;
+use crate::switches;
 
 /// Encodings inside encodings are followed so far: a JSON string in base64 in a JSON string in a text.
 const DEPTH: u8 = 4;
@@ -71,36 +72,42 @@ const VALUES: [Identifier; 3] = [Identifier::Username, Identifier::Secret, Ident
 const NUMBERS: [Identifier; 3] = [Identifier::NationalId, Identifier::Iban, Identifier::Card];
 
 /// What a byte is, for the first pass.
-const DIGIT: u16 = 1;
-const LETTER: u16 = 2;
-const AT: u16 = 4;
-const BACKSLASH: u16 = 8;
-const PERCENT: u16 = 16;
-const AMPERSAND: u16 = 32;
+const DIGIT: u32 = 1;
+const LETTER: u32 = 2;
+const AT: u32 = 4;
+const BACKSLASH: u32 = 8;
+const PERCENT: u32 = 16;
+const AMPERSAND: u32 = 32;
 /// Ends a cell.
-const BREAK: u16 = 64;
-const BLANK: u16 = 128;
-const DOT: u16 = 256;
+const BREAK: u32 = 64;
+const BLANK: u32 = 128;
+const DOT: u32 = 256;
 /// Ends a line or a quoted text, which may hold several cells.
-const WIDE_BREAK: u16 = 512;
+const WIDE_BREAK: u32 = 512;
 /// Not ASCII; a letter too.
-const WIDE: u16 = 1024;
+const WIDE: u32 = 1024;
 /// Any other sign.
-const SIGN: u16 = 2048;
+const SIGN: u32 = 2048;
 /// Of a text with digits, what its parts can have at most: a digit that no letter or digit of ASCII stands before …
-const FREE: u16 = 4096;
+const FREE: u32 = 4096;
 /// … one with a letter before it …
-const TIED: u16 = 8192;
+const TIED: u32 = 8192;
 /// … five digits, which a number of an account or a person has …
-const FIVE: u16 = 16384;
+const FIVE: u32 = 16384;
 /// … eight, which a number that is looked for in a sentence has.
-const EIGHT: u16 = 32768;
+const EIGHT: u32 = 32768;
+/// A slash; a sign too.
+const SLASH: u32 = 65536;
+/// An equals sign, which ends a cell too.
+const EQUALS: u32 = 131_072;
+/// A colon, which ends a cell too.
+const COLON: u32 = 262_144;
 /// What a text says about its parts.
-const SHAPE: u16 = FREE | TIED | FIVE | EIGHT;
+const SHAPE: u32 = FREE | TIED | FIVE | EIGHT;
 
-static CLASSES: [u16; 256] = classes();
+static CLASSES: [u32; 256] = classes();
 
-const fn classes() -> [u16; 256] {
+const fn classes() -> [u32; 256] {
     let mut table = [0; 256];
     let mut byte = 0;
     while byte < 256 {
@@ -113,8 +120,10 @@ const fn classes() -> [u16; 256] {
             b'%' => PERCENT,
             b'&' => AMPERSAND | BREAK,
             b'"' | b'\t' | b'\n' | b'\r' | b'|' | b'<' | b'>' => BREAK | WIDE_BREAK,
-            b'\'' | b',' | b';' | b'{' | b'}' | b'[' | b']' | b'(' | b')' | b'=' | b':' | b'?'
-            | b'`' => BREAK,
+            b'\'' | b',' | b';' | b'{' | b'}' | b'[' | b']' | b'(' | b')' | b'?' | b'`' => BREAK,
+            b'=' => BREAK | EQUALS,
+            b':' => BREAK | COLON,
+            b'/' => SIGN | SLASH,
             b' ' => BLANK,
             b'.' => DOT,
             _ => SIGN,
@@ -124,19 +133,19 @@ const fn classes() -> [u16; 256] {
     table
 }
 
-fn classes_of(bytes: &[u8]) -> u16 {
+fn classes_of(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0, |seen, byte| seen | CLASSES[usize::from(*byte)])
 }
 
 /// How the digits of a text stand.
-fn shape_of(bytes: &[u8]) -> u16 {
+fn shape_of(bytes: &[u8]) -> u32 {
     let (mut free, mut tied, mut digits, mut before) = (0, 0, 0_usize, 0);
     for byte in bytes {
         let class = CLASSES[usize::from(*byte)];
         let letter = before >> LETTER.trailing_zeros() & !(before >> WIDE.trailing_zeros());
         free |= class & !(before | letter) & DIGIT;
         tied |= class & letter & DIGIT;
-        digits += usize::from(class & DIGIT);
+        digits += usize::from(class & DIGIT != 0);
         before = class;
     }
     let when = |so: bool, bit| if so { bit } else { 0 };
@@ -190,7 +199,7 @@ impl Scanner {
     }
 
     /// Tokens of the text as it stands.
-    fn plain(&mut self, text: &str, seen: u16, kinds: Kinds, found: &mut Found<'_>) {
+    fn plain(&mut self, text: &str, seen: u32, kinds: Kinds, found: &mut Found<'_>) {
         let bytes = text.as_bytes();
         if seen & AT != 0 && kinds.has(Identifier::Email) {
             self.addresses(bytes, found);
@@ -229,10 +238,37 @@ impl Scanner {
         } else if seen & BLANK != 0 {
             self.words(text, seen, kinds, found);
         }
+        let beside = seen & SLASH != 0 || (seen & AT != 0 && has_lone_at(bytes));
+        if beside && !switches::is_off("gate.segments") {
+            self.segments(text, seen, kinds, found);
+        }
+    }
+
+    /// What stands next to a slash, or to an `@` that is none of an e-mail address: `/home/ada_1815/mail`, `@ada_1815`.
+    fn segments(&mut self, text: &str, all: u32, kinds: Kinds, found: &mut Found<'_>) {
+        const ENDS: u32 = BREAK | BLANK | SLASH | AT;
+        let (bytes, shape) = (text.as_bytes(), all & SHAPE);
+        let (mut start, mut seen, mut beside) = (0, shape, false);
+        for place in 0..=bytes.len() {
+            let class = bytes.get(place).map_or(BLANK, |byte| CLASSES[usize::from(*byte)]);
+            if class & ENDS == 0 || (class & AT != 0 && domain_end(bytes, place + 1).is_some()) {
+                seen |= class;
+                continue;
+            }
+            let is_beside = class & (SLASH | AT) != 0;
+            let segment = &text[start..place];
+            if (beside || is_beside)
+                && (SHORTEST_CELL..=LONGEST_CELL).contains(&segment.len())
+                && seen & (DIGIT | DOT) != 0
+            {
+                self.cell(segment, seen, kinds, false, found);
+            }
+            (start, seen, beside) = (place + 1, shape, is_beside);
+        }
     }
 
     /// What stands between quotes, commas, tags, brackets: an element, a JSON string, a CSV cell.
-    fn cells(&mut self, text: &str, all: u16, breaks: u16, kinds: Kinds, found: &mut Found<'_>) {
+    fn cells(&mut self, text: &str, all: u32, breaks: u32, kinds: Kinds, found: &mut Found<'_>) {
         let shape = all & SHAPE;
         let (mut start, mut seen) = (0, shape);
         for (place, byte) in text.bytes().enumerate() {
@@ -251,8 +287,8 @@ impl Scanner {
     fn one_cell(
         &mut self,
         cell: &str,
-        seen: u16,
-        breaks: u16,
+        seen: u32,
+        breaks: u32,
         kinds: Kinds,
         found: &mut Found<'_>,
     ) {
@@ -268,7 +304,7 @@ impl Scanner {
         }
     }
 
-    fn words(&mut self, cell: &str, all: u16, kinds: Kinds, found: &mut Found<'_>) {
+    fn words(&mut self, cell: &str, all: u32, kinds: Kinds, found: &mut Found<'_>) {
         let shape = all & SHAPE;
         let (mut start, mut seen) = (0, shape);
         for (place, byte) in cell.bytes().chain([b' ']).enumerate() {
@@ -292,7 +328,7 @@ impl Scanner {
     }
 
     /// A text that may be an identifier as a whole; `value` where it is all there is.
-    fn cell(&mut self, cell: &str, seen: u16, kinds: Kinds, value: bool, found: &mut Found<'_>) {
+    fn cell(&mut self, cell: &str, seen: u32, kinds: Kinds, value: bool, found: &mut Found<'_>) {
         let cell = cell.trim();
         if kinds.has(Identifier::Iban) && seen & TIED != 0 {
             iban(cell.as_bytes(), found);
@@ -341,13 +377,15 @@ impl Scanner {
     }
 
     /// Tokens of what the text holds in an encoding.
-    fn encoded(&mut self, text: &str, seen: u16, kinds: Kinds, depth: u8, found: &mut Found<'_>) {
+    fn encoded(&mut self, text: &str, seen: u32, kinds: Kinds, depth: u8, found: &mut Found<'_>) {
         let bytes = text.as_bytes();
         type Decoder = fn(&[u8], &mut Vec<u8>) -> bool;
-        let decoders: [(u16, Decoder); 3] = [
+        let decoders: [(u32, Decoder); 5] = [
             (BACKSLASH, decode::escapes),
             (PERCENT, decode::percent),
             (AMPERSAND, decode::entities),
+            (EQUALS, decode::quoted),
+            (COLON, decode::octets),
         ];
         for (sign, decode) in decoders {
             if seen & sign != 0 && self.left >= bytes.len() {
@@ -405,7 +443,7 @@ impl Scanner {
 /// The cell as a user name, secret or other value. A word that may be an ordinary one counts only where it is all there is.
 fn values(
     cell: &str,
-    seen: u16,
+    seen: u32,
     kinds: Kinds,
     whole: bool,
     folded: &mut Vec<u8>,
@@ -442,6 +480,10 @@ fn is_uuid(text: &[u8]) -> bool {
 
 /// An IBAN at the start of a text, in groups or in one.
 fn iban(text: &[u8], found: &mut Found<'_>) {
+    let text = match text.split_at_checked(4) {
+        Some((word, rest)) if word.eq_ignore_ascii_case(b"iban") => rest.trim_ascii_start(),
+        _ => text,
+    };
     let [one, two, b'0'..=b'9', b'0'..=b'9', ..] = text else { return };
     let Some(length) = iban_length(&[one.to_ascii_uppercase(), two.to_ascii_uppercase()]) else {
         return;
@@ -463,6 +505,11 @@ fn iban(text: &[u8], found: &mut Found<'_>) {
     if filled == length && is_iban(&number[..length]) {
         found(Identifier::Iban, &number[..length], Weight::Certain);
     }
+}
+
+/// An `@` that is none of an e-mail address.
+fn has_lone_at(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'@', text).any(|at| domain_end(text, at + 1).is_none())
 }
 
 /// Ways to read where an address begins, the shortest first.

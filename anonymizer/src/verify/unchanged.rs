@@ -17,7 +17,9 @@ pub fn add<'a>(gate: &mut Gate, plan: &Plan, tables: impl Iterator<Item = &'a Ta
         let table = plan.tables.iter().find(|table| Some(&table.name) == outcome.table.as_ref());
         let Some(table) = table else { continue };
         for (column, counted) in table.columns.iter().zip(&outcome.columns) {
-            let Some(kind) = column.identifies.filter(|_| column.mask.is_some()) else { continue };
+            // What a constant replaces by itself was that constant before, and tells nobody.
+            let masked = column.mask.is_some() && column.constant.is_none();
+            let Some(kind) = column.identifies.filter(|_| masked) else { continue };
             let values = counted.values - counted.nulls.min(counted.values);
             let same = values - counted.changed.min(values);
             if same < FEW || same * ONE_IN < values {

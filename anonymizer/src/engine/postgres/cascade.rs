@@ -10,7 +10,7 @@ use crate::engine::postgres::session::{NO_PATH, ident, qualified, run};
 use crate::engine::postgres::spool::Spool;
 use crate::engine::postgres::{ledger, quiet, spool_dir, unit};
 use crate::engine::{EngineError, RunOptions};
-use crate::plan::{ColumnPlan, Plan, TablePlan};
+use crate::plan::{Plan, TablePlan};
 use crate::verify::vault::Collector;
 
 /// Deletes the rows that `delete_rows` names and, again and again, those that reference a deleted one; part of the
@@ -95,8 +95,7 @@ impl Removal {
         let name = &table.name;
         let task = format!("delete rows of {name}");
         let sql = format!("DELETE FROM ONLY {} {alias} WHERE {condition}", qualified(name));
-        let has_originals = table.columns.iter().any(ColumnPlan::has_originals);
-        let deleted = if self.collector.is_some() && has_originals {
+        let deleted = if self.collector.is_some() && table.has_originals() {
             unit::collect_deleted(conn, table, &sql, &mut self.collector, &mut self.spool).await?
         } else {
             run(conn, &task, &unit::predicate_path(name)).await?;

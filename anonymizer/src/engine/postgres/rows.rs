@@ -7,11 +7,11 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::engine::collect::collect;
+use crate::engine::collect::{collect, collect_name};
 use crate::engine::postgres::codec::Codec;
 use crate::engine::postgres::fields::{Field, Rows};
 use crate::engine::{ColumnOutcome, EngineError};
-use crate::identifier::Identifier;
+use crate::identifier::Sought;
 use crate::mask::draws::{Draws, Ticket};
 use crate::mask::{Cell, Mask, MaskError};
 use crate::spread::Spread;
@@ -32,8 +32,8 @@ pub struct FieldPlan {
     pub constant: bool,
     /// `None`: copied through.
     pub mask: Option<Arc<dyn Mask>>,
-    /// What the originals identify.
-    pub identifies: Option<Identifier>,
+    /// What of the originals is looked for.
+    pub sought: Sought,
     /// They, or parts of them, are collected for the leak gate.
     pub has_originals: bool,
     /// Index of the seed's field.
@@ -75,6 +75,8 @@ pub struct RowMasker {
     pub table: String,
     /// One per column that is read and written.
     pub fields: Vec<FieldPlan>,
+    /// Fields that together are a person's name.
+    pub names: Vec<(usize, usize)>,
     /// Index of the trailing flag field that says "leave this row".
     pub skip_flag: Option<usize>,
     /// Index of the trailing flag field that says "remove this row".
@@ -126,6 +128,7 @@ impl RowMasker {
         Self {
             table,
             fields,
+            names: Vec::new(),
             skip_flag,
             delete_flag,
             seen,
@@ -216,6 +219,7 @@ impl RowMasker {
             F::end_row(out);
             return Ok(());
         }
+        self.collect_names::<F>(data, row);
         let mut cells = cells.iter();
         for at in 0..self.steps.len() {
             match &self.steps[at] {
@@ -246,6 +250,18 @@ impl RowMasker {
                 let _ = collect_field::<F>(&mut self.collector, plan, field);
             }
         }
+        self.collect_names::<F>(data, row);
+    }
+
+    /// Notes the names that two fields are together. What cannot be read its own mask will tell of.
+    fn collect_names<F: Format>(&mut self, data: &[u8], row: &[Field]) {
+        let Some(collector) = &mut self.collector else { return };
+        let value = |at: usize| F::decode(&self.fields[at].codec, row[at].of(data)?).ok()?;
+        for (first, last) in &self.names {
+            if let (Some(first), Some(last)) = (value(*first), value(*last)) {
+                collect_name(collector, &first, &last);
+            }
+        }
     }
 
     fn mask_field<F: Format>(
@@ -272,7 +288,7 @@ impl RowMasker {
                 match &mut self.collector {
                     // What was read is what is in the field.
                     Some(collector) if !plan.constant && plan.codec != Codec::Opaque => {
-                        collect(collector, plan.identifies, mask, value)?;
+                        collect(collector, plan.sought, Some(mask), value)?;
                     }
                     collector => collect_field::<F>(collector, plan, field)?,
                 }
@@ -348,10 +364,10 @@ fn collect_field<F: Format>(
     plan: &FieldPlan,
     field: &[u8],
 ) -> Result<(), MaskError> {
-    let (Some(collector), Some(mask)) = (collector, &plan.mask) else { return Ok(()) };
+    let Some(collector) = collector else { return Ok(()) };
     let codec = if plan.codec == Codec::Opaque { &Codec::Text } else { &plan.codec };
     match F::decode(codec, field)? {
-        Some(value) => collect(collector, plan.identifies, mask.as_ref(), &value),
+        Some(value) => collect(collector, plan.sought, plan.mask.as_deref(), &value),
         None => Ok(()),
     }
 }

@@ -21,7 +21,7 @@ use crate::engine::postgres::spool::{Spool, SpoolReader};
 use crate::engine::postgres::text::TextStream;
 use crate::engine::postgres::{indexes, ledger, quiet, sequences, statistics};
 use crate::engine::{ColumnOutcome, EngineError, TableOutcome, Unit};
-use crate::plan::{Action, Plan, TablePlan};
+use crate::plan::{Action, ColumnPlan, Plan, TablePlan};
 use crate::progress::{Progress, Silent};
 use crate::spread::Spread;
 use crate::switches;
@@ -63,6 +63,9 @@ pub async fn mask(
     let mut collector = plan.identifies().then(|| vault.collector());
     for table in tables {
         progress.table_started(&table.name.to_string(), table.estimated_rows);
+        if table.action == Action::Truncate && table.has_originals() {
+            collect_emptied(conn, table, spool_dir, &mut collector).await?;
+        }
         loads.push(read(conn, table, &mut spool, &mut collector, progress).await?);
     }
     if let Some(collector) = collector {
@@ -174,6 +177,32 @@ async fn read<'a>(
     Ok(Load { plan: table, copy_in, spooled: spool.written() - start, outcome })
 }
 
+/// Notes the originals of a table that is emptied, of the columns alone that hold some.
+async fn collect_emptied(
+    conn: &mut PgConnection,
+    table: &TablePlan,
+    spool_dir: &Path,
+    collector: &mut Option<Collector>,
+) -> Result<(), EngineError> {
+    let mut columns = wire_columns(conn, &table.name).await?;
+    let holds = |column: &ColumnPlan| column.has_originals() || column.name_part.is_some();
+    let wanted: Vec<&ColumnPlan> = table.columns.iter().filter(|column| holds(column)).collect();
+    columns.retain(|column| wanted.iter().any(|wanted| wanted.name == column.name));
+    let format = copy_format(table, &columns);
+    let items: String = columns.iter().map(|column| format!("{}, ", ident(&column.name))).collect();
+    let mut masker = masker(table, columns)?;
+    masker.delete_flag = Some(masker.fields.len());
+    masker.collector = collector.take();
+    let rows = format!("SELECT {items}true FROM ONLY {}", qualified(&table.name));
+    let copy_out = format!("COPY ({rows}) TO STDOUT (FORMAT {format})");
+    run(conn, "set the search path", NO_PATH).await?;
+    // Stays empty: no row is written back.
+    let mut spool = Spool::create(spool_dir)?;
+    pump(conn, &copy_out, &mut masker, &mut spool, format == "binary", &Silent).await?;
+    *collector = masker.collector.take();
+    Ok(())
+}
+
 /// Deletes rows by a statement and notes the originals in them; answers how many there were.
 pub async fn collect_deleted(
     conn: &mut PgConnection,
@@ -265,16 +294,21 @@ pub fn masker(table: &TablePlan, columns: Vec<WireColumn>) -> Result<RowMasker, 
             codec: column.codec,
             constant: plan.constant.is_some(),
             mask: plan.mask.clone(),
-            identifies: plan.identifies,
+            sought: plan.sought(),
             has_originals: plan.has_originals(),
             seed: seed_name.and_then(|name| wire.iter().position(|column| column == name)),
             spread: Spread::of(plan).map(RefCell::new),
         });
     }
+    let at = |column: &usize| fields.iter().position(|field| field.plan_index == *column);
+    let names = table.names();
+    let names = names.iter().filter_map(|(first, last)| at(first).zip(at(last))).collect();
     let width = fields.len();
     let skip = table.skip_rows.is_some().then_some(width);
     let delete = table.delete_rows.is_some().then_some(width + usize::from(skip.is_some()));
-    Ok(RowMasker::new(table.name.to_string(), fields, skip, delete))
+    let mut masker = RowMasker::new(table.name.to_string(), fields, skip, delete);
+    masker.names = names;
+    Ok(masker)
 }
 
 /// From COPY OUT through the masker into the spool.

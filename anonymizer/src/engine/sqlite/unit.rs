@@ -24,7 +24,7 @@ use super::sql::{self, quoted};
 use super::virtual_table::{Storage, storage};
 use crate::catalog::Kind;
 use crate::engine::{ColumnOutcome, EngineError, TableOutcome};
-use crate::identifier::Identifier;
+use crate::identifier::Sought;
 use crate::mask::{Cell, Mask, MaskError};
 use crate::plan::{Action, ColumnPlan, TablePlan};
 use crate::progress::Progress;
@@ -58,9 +58,9 @@ pub(super) fn table(
     if plan.action == Action::Rewrite {
         progress.step(&label, "masking");
         refill(session, plan, virtual_sql.as_deref(), collecting, progress, &mut outcome)?;
-        collecting.removed(session, plan).map_err(failed("read the removed rows of"))?;
         count_kept(session, plan, &mut outcome).map_err(failed("count the kept values of"))?;
     }
+    collecting.removed(session, plan).map_err(failed("read the removed rows of"))?;
     outcome.deleted = before.saturating_sub(outcome.rows);
     outcome.seconds = started.elapsed().as_secs_f64();
     progress.table_finished(&label, outcome.rows);
@@ -153,8 +153,10 @@ fn source(plan: &TablePlan, at: usize, column: &ColumnPlan) -> String {
     if column.mask.is_none() {
         return original(column);
     }
-    let seed = column.seed.map(|seed| format!(", {}", original(&plan.columns[seed])));
-    let masked = format!("{}({}{})", function(at), original(column), seed.unwrap_or_default());
+    let beside = column.seed.into_iter().chain(given_names(plan, at));
+    let beside: String =
+        beside.map(|other| format!(", {}", original(&plan.columns[other]))).collect();
+    let masked = format!("{}({}{beside})", function(at), original(column));
     match &plan.skip_rows {
         None => masked,
         Some(rows) => format!(
@@ -163,6 +165,11 @@ fn source(plan: &TablePlan, at: usize, column: &ColumnPlan) -> String {
             original(column)
         ),
     }
+}
+
+/// The columns whose given names belong to the family names of this one.
+fn given_names(plan: &TablePlan, at: usize) -> impl Iterator<Item = usize> {
+    plan.names().into_iter().filter(move |(_, last)| *last == at).map(|(first, _)| first)
 }
 
 /// The name under which a column's mask can be called.
@@ -183,24 +190,28 @@ fn register(
             counts.push(None);
             continue;
         };
+        let collects = column.has_originals() || given_names(plan, at).next().is_some();
         let masking = Masking {
             column: at,
             mask: Arc::clone(mask),
             kind: column.kind.clone(),
             seed_kind: column.seed.map(|seed| plan.columns[seed].kind.clone()),
+            given_kinds: given_names(plan, at)
+                .map(|given| plan.columns[given].kind.clone())
+                .collect(),
             counts: Arc::new(Counts {
                 spread: Spread::of(column).map(Mutex::new),
                 ..Counts::default()
             }),
             failure: failure.clone(),
-            collecting: column.has_originals().then(|| collecting.clone()),
-            identifies: column.identifies,
+            collecting: collects.then(|| collecting.clone()),
+            sought: column.sought(),
             buffer: RefCell::default(),
         };
         counts.push(Some(Arc::clone(&masking.counts)));
         connection.create_scalar_function(
             function(at).as_str(),
-            arguments(column),
+            arguments(plan, at),
             FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY,
             move |context| masking.call(context),
         )?;
@@ -209,14 +220,15 @@ fn register(
 }
 
 fn unregister(connection: &Connection, plan: &TablePlan) -> SqlResult<()> {
-    for (at, column) in plan.columns.iter().enumerate().filter(|(_, c)| c.mask.is_some()) {
-        connection.remove_function(function(at).as_str(), arguments(column))?;
+    for (at, _) in plan.columns.iter().enumerate().filter(|(_, c)| c.mask.is_some()) {
+        connection.remove_function(function(at).as_str(), arguments(plan, at))?;
     }
     Ok(())
 }
 
-fn arguments(column: &ColumnPlan) -> i32 {
-    if column.seed.is_some() { 2 } else { 1 }
+/// The value, its seed where there is one, the given names that belong to it.
+fn arguments(plan: &TablePlan, at: usize) -> i32 {
+    1 + i32::from(plan.columns[at].seed.is_some()) + given_names(plan, at).count() as i32
 }
 
 /// A column's mask as an SQL function.
@@ -225,11 +237,12 @@ struct Masking {
     mask: Arc<dyn Mask>,
     kind: Kind,
     seed_kind: Option<Kind>,
+    given_kinds: Vec<Kind>,
     counts: Arc<Counts>,
     failure: Failure,
     /// Takes the originals that the leak gate looks for, where there are any.
     collecting: Option<Collecting>,
-    identifies: Option<Identifier>,
+    sought: Sought,
     buffer: RefCell<String>,
 }
 
@@ -242,6 +255,7 @@ impl Masking {
             return Ok(Stored::Null);
         }
         let seed = self.seed_kind.as_ref().map(|kind| decode(kind, context.get_raw(1)));
+        self.collect_names(context, stored);
         let masked = self.masked(stored, seed).map_err(|error| {
             self.failure.put(self.column, error);
             Error::UserFunctionError("a value could not be masked".into())
@@ -250,6 +264,16 @@ impl Masking {
             self.counts.changed.fetch_add(1, Relaxed);
         }
         Ok(masked)
+    }
+
+    /// Notes the names that this family name is with the given names of its row.
+    fn collect_names(&self, context: &Context<'_>, stored: ValueRef<'_>) {
+        let Some(collecting) = &self.collecting else { return };
+        let from = context.len() - self.given_kinds.len();
+        for (at, kind) in self.given_kinds.iter().enumerate() {
+            let given = decode(kind, context.get_raw(from + at));
+            collecting.add_name(&given, &decode(&self.kind, stored));
+        }
     }
 
     fn masked(
@@ -261,7 +285,7 @@ impl Masking {
         buffer.clear();
         let value = decode(&self.kind, stored);
         if let Some(collecting) = &self.collecting {
-            collecting.add(self.identifies, self.mask.as_ref(), &value)?;
+            collecting.add(self.sought, Some(self.mask.as_ref()), &value)?;
         }
         let seed = seed.as_ref().filter(|seed| !seed.is_null());
         let fake = self.mask.apply(&Cell { value: &value, seed, draw: None }, &mut buffer)?;

@@ -30,6 +30,17 @@ pub(super) fn look(
     walk(text, leaves, Doing::Look(show)).map(drop)
 }
 
+/// Appends the document with null in place of the values under the paths.
+pub(super) fn blank(
+    text: &str,
+    leaves: &[(Path, Leaf)],
+    into: &mut String,
+) -> Result<(), MaskError> {
+    let copied = walk(text, leaves, Doing::Blank(into))?;
+    into.push_str(&text[copied..]);
+    Ok(())
+}
+
 /// Walks through a document; answers with the bytes of it that were copied or replaced.
 fn walk(text: &str, leaves: &[(Path, Leaf)], doing: Doing<'_, '_>) -> Result<usize, MaskError> {
     let roots = (0..leaves.len()).map(|leaf| Reached { leaf, steps: 0 }).collect();
@@ -49,6 +60,8 @@ type Show<'s> = dyn FnMut(Identifier, &Value<'_>) + 's;
 enum Doing<'a, 's> {
     /// They are replaced; this gets the document so far.
     Edit(&'a mut String),
+    /// They are taken out; this gets the document so far.
+    Blank(&'a mut String),
     /// They are shown.
     Look(&'a mut Show<'s>),
 }
@@ -134,6 +147,7 @@ impl Walk<'_, '_, '_> {
                 let value = Value::Json(self.scan.text(place.clone()).into());
                 return match &mut self.doing {
                     Doing::Edit(_) => self.replace(place, scratch(document, &value)?),
+                    Doing::Blank(_) => self.replace(place, left(document, value)),
                     Doing::Look(show) => document.mask.parts(&value, show),
                 };
             }
@@ -147,6 +161,7 @@ impl Walk<'_, '_, '_> {
                 let text = self.scan.text(place.clone());
                 match &mut self.doing {
                     Doing::Edit(_) => self.replace(place, leaf.scalar(sort, text)?),
+                    Doing::Blank(_) => self.replace(place, leaf.left(sort, text)?),
                     Doing::Look(show) => leaf.show(sort, text, show),
                 }
             }
@@ -156,7 +171,7 @@ impl Walk<'_, '_, '_> {
 
     /// To look into a container one goes into it, unless its function knows better what is in it.
     fn takes_whole(&self, document: &Prepared) -> bool {
-        matches!(self.doing, Doing::Edit(_)) || document.mask.identifies_parts()
+        !matches!(self.doing, Doing::Look(_)) || document.mask.identifies_parts()
     }
 
     /// The leaf of the path that ends here: the one with the fewest stars, the first written of these.
@@ -193,7 +208,7 @@ impl Walk<'_, '_, '_> {
     }
 
     fn replace(&mut self, place: Range<usize>, fake: Value<'_>) -> Result<(), MaskError> {
-        let Doing::Edit(into) = &mut self.doing else { return Ok(()) };
+        let (Doing::Edit(into) | Doing::Blank(into)) = &mut self.doing else { return Ok(()) };
         into.push_str(self.scan.text(self.copied..place.start));
         self.copied = place.end;
         match fake {
@@ -222,6 +237,14 @@ impl Leaf {
         }
     }
 
+    /// What is left of a string that is a document in itself: null of any other value.
+    fn left(&self, sort: Sort, text: &str) -> Result<Value<'static>, MaskError> {
+        match &self.text {
+            Some(inner) if sort == Sort::Text => Ok(left(inner, Value::Text(unquote(text)?))),
+            _ => Ok(Value::Null),
+        }
+    }
+
     /// The fake of a string, a number or a boolean.
     fn scalar(&self, sort: Sort, text: &str) -> Result<Value<'static>, MaskError> {
         let as_text = |text: &str| match &self.text {
@@ -243,6 +266,15 @@ impl Leaf {
             Some((mask, value)) => scratch(mask, &value),
             None => as_text(text),
         }
+    }
+}
+
+/// What a mask leaves of a value as it is; null where that is nothing.
+fn left(prepared: &Prepared, value: Value<'_>) -> Value<'static> {
+    match (prepared.mask.rest(&value), value) {
+        (Some(rest), Value::Json(_)) => Value::Json(rest.into()),
+        (Some(rest), _) => Value::Text(rest.into()),
+        (None, _) => Value::Null,
     }
 }
 

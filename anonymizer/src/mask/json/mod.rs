@@ -10,7 +10,7 @@ mod scan;
 
 use std::borrow::Cow;
 
-use self::edit::{edit, look};
+use self::edit::{blank, edit, look};
 use self::path::{Path, Step};
 use super::element::nested;
 use super::{
@@ -94,6 +94,12 @@ impl Mask for Json {
 
     fn leaves_parts(&self) -> bool {
         true
+    }
+
+    fn rest(&self, value: &Value<'_>) -> Option<String> {
+        let (Value::Json(text) | Value::Text(text)) = value else { return None };
+        let mut rest = String::with_capacity(text.len());
+        blank(text, &self.leaves, &mut rest).ok().map(|()| rest)
     }
 
     fn identifies_parts(&self) -> bool {
@@ -250,6 +256,27 @@ mod tests {
         assert_eq!(mask(paths(), document), r#"{"id": 1, "x": 7, "keep": 7}"#);
         let paths = vec![("$.*", rule("keep")), ("$.keep.b", fixed())];
         assert_eq!(mask(paths, document), r#"{"id": 1, "x": 2, "keep": {"b": 7}}"#);
+    }
+
+    #[test]
+    fn the_rest_is_what_no_path_leads_to() {
+        let inner = rule("json").with("paths", vec![("$.a", fixed())]);
+        let paths = vec![
+            ("$.mail", fixed()),
+            ("$.list[*].b", fixed()),
+            ("$.raw", inner),
+            ("$.all", rule("partial")),
+            ("$.gone", rule("redact")),
+            ("$.all.id", rule("keep")),
+        ];
+        let case = Case::new("json", Kind::Json).with("paths", paths);
+        let rest = |text: &str| case.prepared().mask.rest(&Value::Json(text.into()));
+        let document = r#"{"mail": "x", "other": "y", "list": [{"b": 1, "c": 2}], "raw": "{\"a\": 1, \"b\": 2}",
+            "all": {"id": 7, "n": ["z"]}, "gone": {"d": 1}}"#;
+        let expected = r#"{"mail": null, "other": "y", "list": [{"b": null, "c": 2}], "raw": "{\"a\": null, \"b\": 2}",
+            "all": {"id": 7, "n": [null]}, "gone": null}"#;
+        assert_eq!(rest(document).as_deref(), Some(expected));
+        assert_eq!(rest("{"), None);
     }
 
     #[test]
