@@ -267,12 +267,13 @@ fn a_rerun_with_the_state_of_an_earlier_restore_is_unverified() -> Result<()> {
 fn a_run_with_nothing_to_look_for_needs_no_state() -> Result<()> {
     let setting = Setting::new()?;
     let rules = RULES.replace("identifies: true", "identifies: false");
-    let rules = ["email", "phone"].iter().fold(rules, |rules, function| {
-        let rules = rules.replace(&format!("function: {function} "), "function: hash ");
+    let blind = "{ function: hash, identifies: false }";
+    let rules = ["email", "phone", "redact"].iter().fold(rules, |rules, function| {
+        let rules = rules.replace(&format!("{{ function: {function} }}"), blind);
         let rules = rules.replace(&format!(": {function} }}"), ": hash }");
         rules
-            .replace(&format!(": {function}\n"), ": hash\n")
-            .replace(&format!(": {function},"), ": hash,")
+            .replace(&format!(": {function}\n"), &format!(": {blind}\n"))
+            .replace(&format!(": {function},"), &format!(": {blind},"))
     });
     fs::write(setting.rules.path(), rules)?;
     setting.stops_at_the_last_unit()?;
