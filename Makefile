@@ -1,11 +1,11 @@
-.PHONY: help demo test lint bench bless
+.PHONY: help demo test lint lint-infra bench bless
 
 # Sample databases and labelled schemas beside the checkout, where there are any; the tests that need them say so where they are skipped.
 export ANONYMIZER_SAMPLEDB ?= $(wildcard $(CURDIR)/../shared/sampledb)
 export ANONYMIZER_PII ?= $(wildcard $(CURDIR)/../shared/pii)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## both accounts on this machine: a shop is masked, released, and received, twice; ENGINE=postgres for servers
 	cargo run --package e2e --bin demo -- $(if $(ENGINE),--engine $(ENGINE))
@@ -14,10 +14,13 @@ test: ## run every test; as root on Debian or Ubuntu, install what is missing fi
 	@.ci/prepare
 	cargo test --workspace
 
-lint: ## formatting, clippy, and licences and duplicates where cargo-deny is installed
+lint: lint-infra ## formatting, clippy, the infrastructure, and licences and duplicates where cargo-deny is installed
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- --deny warnings
 	@if command -v cargo-deny > /dev/null; then cargo deny check bans licenses sources; else echo "cargo-deny is not installed: licences not checked"; fi
+
+lint-infra: ## templates and state machines by cfn-lint, checkov, asl-validator and statelint, installed below the target directory
+	@.ci/lint-infra
 
 bench: ## compare a masking run on PostgreSQL with the limits of the storage
 	@.ci/prepare

@@ -1,0 +1,164 @@
+//! What a template must not hold, must keep, and must say.
+
+use std::collections::BTreeSet;
+
+use super::Found;
+use crate::template::{Resource, Template, resolved};
+use crate::tree::Tree;
+use crate::yaml::Node;
+
+/// Words of which a secret's name has one. What follows says that it is not the secret itself.
+const SECRET: [&str; 7] =
+    ["password", "passwd", "secret", "token", "credential", "privatekey", "private_key"];
+const ONLY_WHERE: [&str; 7] = [
+    "secretprefix",
+    "secretarn",
+    "secretname",
+    "tokenkey",
+    "databasesecret",
+    "database_secret",
+    "_secret_arn",
+];
+
+/// What is kept when a stack goes.
+const KEPT: [&str; 3] = ["AWS::KMS::Key", "AWS::S3::Bucket", "AWS::DynamoDB::Table"];
+
+fn sounds_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let name = ONLY_WHERE.iter().fold(name, |name, harmless| name.replace(harmless, ""));
+    SECRET.iter().any(|word| name.contains(word))
+}
+
+/// No secret stands in a parameter, an environment or a definition, and none is fetched by the deployment.
+pub fn no_secrets(tree: &Tree, found: &mut Found) {
+    for template in &tree.templates {
+        for (name, parameter) in template.parameters() {
+            if sounds_secret(name) || parameter.get("NoEcho").is_some() {
+                found.add("no-secret", format!("{}: parameter {name}", template.account));
+            }
+        }
+        for (place, name, value) in environments_of(template) {
+            if sounds_secret(&name) || value.contains("PRIVATE KEY") {
+                found.add("no-secret", format!("{place}: variable {name}"));
+            }
+        }
+        template.root.walk(&mut |node| {
+            if node.text().is_some_and(|text| {
+                text.contains("{{resolve:secretsmanager") || text.contains("{{resolve:ssm-secure")
+            }) {
+                found.add(
+                    "no-secret",
+                    format!("{}.yaml:{} fetches one", template.account, node.line),
+                );
+            }
+        });
+        for container in template.of_kind("AWS::ECS::TaskDefinition") {
+            container.node.walk(&mut |node| {
+                if node.get("Secrets").is_some() {
+                    found.add("no-secret", format!("{} gets one in its environment", container.id));
+                }
+            });
+        }
+    }
+    for definition in &tree.definitions {
+        let words = definition.text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        for word in words.collect::<BTreeSet<_>>() {
+            // What a definition calls so is where one is kept.
+            let harmless = ["secret", "Credentials", "PointSecret"].contains(&word);
+            if !harmless && sounds_secret(word) {
+                found.add("no-secret", format!("{}: {word}", definition.file));
+            }
+        }
+    }
+}
+
+/// Place, name and value of every variable of a function or a container.
+fn environments_of(template: &Template) -> Vec<(String, String, String)> {
+    let mut all = Vec::new();
+    for function in template.of_kind("AWS::Lambda::Function") {
+        let variables = function.property(&["Environment", "Variables"]);
+        for (name, value) in variables.map(Node::entries).unwrap_or_default() {
+            all.push((function.id.to_owned(), name.clone(), resolved(value)));
+        }
+    }
+    for task in template.of_kind("AWS::ECS::TaskDefinition") {
+        task.node.walk(&mut |node| {
+            for item in node.get("Environment").map(Node::items).unwrap_or_default() {
+                let part = |key: &str| item.get(key).map(resolved).unwrap_or_default();
+                all.push((task.id.to_owned(), part("Name"), part("Value")));
+            }
+        });
+    }
+    all
+}
+
+/// Keys, documents, evidence and leases stay when a stack goes or a resource is replaced.
+pub fn kept(tree: &Tree, found: &mut Found) {
+    for template in &tree.templates {
+        for resource in template.resources().filter(|one| KEPT.contains(&one.kind)) {
+            for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+                let kept = resource.node.get(policy).and_then(Node::text);
+                if !kept.is_some_and(|kept| kept.starts_with("Retain")) {
+                    let text = format!("{}: {} has no {policy}", template.account, resource.id);
+                    found.add("kept", text);
+                }
+            }
+        }
+    }
+}
+
+/// Logs are encrypted under a key of the account and end; functions write to no other.
+pub fn logs(tree: &Tree, found: &mut Found) {
+    for template in &tree.templates {
+        let groups = template.of_kind("AWS::Logs::LogGroup");
+        for group in &groups {
+            for property in ["KmsKeyId", "RetentionInDays"] {
+                if group.property(&[property]).is_none() {
+                    let text = format!("{}: {} has no {property}", template.account, group.id);
+                    found.add("logs-are-encrypted-and-end", text);
+                }
+            }
+        }
+        for function in template.of_kind("AWS::Lambda::Function") {
+            let named = function.text(&["LoggingConfig", "LogGroup"]);
+            let own = format!("/aws/lambda/{}", function.text(&["FunctionName"]));
+            let is = |group: &Resource<'_>| {
+                named == format!("${{{}}}", group.id)
+                    || named.is_empty() && group.text(&["LogGroupName"]) == own
+            };
+            if !groups.iter().any(is) {
+                found.add("logs-are-encrypted-and-end", format!("{} logs elsewhere", function.id));
+            }
+        }
+    }
+}
+
+/// Every function of an account is told the same, for every one of them has the same code.
+pub fn environments(tree: &Tree, found: &mut Found) {
+    for template in &tree.templates {
+        let all = environments_of(template);
+        let functions = template.of_kind("AWS::Lambda::Function");
+        let of = |id: &str| -> BTreeSet<(String, String)> {
+            let own = all.iter().filter(|(place, ..)| place == id);
+            own.map(|(_, name, value)| (name.clone(), value.clone())).collect()
+        };
+        let Some(first) = functions.first().map(|function| of(function.id)) else { continue };
+        for function in functions.iter().filter(|function| of(function.id) != first) {
+            let text = format!("{}: {} is told otherwise", template.account, function.id);
+            found.add("functions-are-told-the-same", text);
+        }
+    }
+}
+
+/// Whoever is woken by an alarm is told what to do.
+pub fn runbooks(tree: &Tree, found: &mut Found) {
+    for template in &tree.templates {
+        for alarm in template.of_kind("AWS::CloudWatch::Alarm") {
+            let told = alarm.text(&["AlarmDescription"]).contains("Runbook: ");
+            let someone = alarm.text(&["AlarmActions"]).contains("Topic}");
+            if !told || !someone {
+                found.add("alarm-has-a-runbook", format!("{}: {}", template.account, alarm.id));
+            }
+        }
+    }
+}
