@@ -295,6 +295,20 @@ const BROKEN: &[Edit] = &[
         "!GetAtt ShareKey.Arn",
         "functions-are-told-the-same",
     ),
+    (
+        DEV,
+        "\n  Reap:\n",
+        "ANONYMIZER_TABLE:",
+        "ANONYMIZER_LEASES:",
+        "functions-are-told-what-they-ask",
+    ),
+    (
+        PROD,
+        "\n  Share:\n",
+        "ANONYMIZER_EVIDENCE:",
+        "ANONYMIZER_STATEMENTS:",
+        "functions-are-told-what-they-ask",
+    ),
     (DEV, "\n  ReaperFailed:\n", "Runbook: ", "", "alarm-has-a-runbook"),
     (PROD, "\n  ReaperFails:\n", "AlarmActions: [", "OKActions: [", "alarm-has-a-runbook"),
 ];

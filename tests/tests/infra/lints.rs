@@ -17,7 +17,7 @@ pub struct Finding {
 }
 
 /// The names.
-pub const NAMES: [&str; 25] = [
+pub const NAMES: [&str; 26] = [
     "actions-are-named",
     "alarm-has-a-runbook",
     "calls-a-step",
@@ -26,6 +26,7 @@ pub const NAMES: [&str; 25] = [
     "error-exists",
     "function-has-the-time",
     "functions-are-told-the-same",
+    "functions-are-told-what-they-ask",
     "handler-is-a-step",
     "kept",
     "key-stays-inside",
@@ -77,6 +78,7 @@ const ALL: &[Lint] = &[
     things::logs,
     things::environments,
     things::runbooks,
+    things::what_is_asked,
 ];
 
 /// Everything that is wrong, sorted.

@@ -113,3 +113,10 @@ pub fn steps(account: &str) -> &'static [&'static str] {
     let found = ACCOUNTS.iter().find(|(name, ..)| *name == account);
     found.map(|(_, _, steps)| *steps).unwrap_or_default()
 }
+
+/// The code that reads a function's environment.
+pub fn source(account: &str) -> String {
+    let found = ACCOUNTS.iter().find(|(name, ..)| *name == account);
+    let path = root().join(found.expect(account).1).join("src/aws.rs");
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Found;
 use crate::template::{Resource, Template, resolved};
-use crate::tree::Tree;
+use crate::tree::{Tree, source};
 use crate::yaml::Node;
 
 /// Words of which a secret's name has one. What follows says that it is not the secret itself.
@@ -146,6 +146,24 @@ pub fn environments(tree: &Tree, found: &mut Found) {
         for function in functions.iter().filter(|function| of(function.id) != first) {
             let text = format!("{}: {} is told otherwise", template.account, function.id);
             found.add("functions-are-told-the-same", text);
+        }
+    }
+}
+
+/// Every function is told what its code asks for, and nothing else.
+pub fn what_is_asked(tree: &Tree, found: &mut Found) {
+    for template in &tree.templates {
+        let code = source(template.account);
+        let quoted = code.split('"').skip(1).step_by(2);
+        let asked: BTreeSet<&str> = quoted.filter(|text| text.starts_with("ANONYMIZER_")).collect();
+        for function in template.of_kind("AWS::Lambda::Function") {
+            let variables = function.property(&["Environment", "Variables"]);
+            let told = variables.map(Node::entries).unwrap_or_default();
+            let told: BTreeSet<&str> = told.iter().map(|(name, _)| name.as_str()).collect();
+            for name in asked.symmetric_difference(&told) {
+                let text = format!("{}: {} and {name}", template.account, function.id);
+                found.add("functions-are-told-what-they-ask", text);
+            }
         }
     }
 }
