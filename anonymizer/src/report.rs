@@ -165,6 +165,11 @@ impl Staged {
         &self.path
     }
 
+    /// What is in it.
+    pub fn bytes(&self) -> io::Result<Vec<u8>> {
+        fs::read(self.file.path())
+    }
+
     /// Gives it its name.
     pub fn show(self) -> io::Result<()> {
         self.file.persist(&self.path).map_err(|error| error.error)?;

@@ -6,6 +6,7 @@
 
 mod binaries;
 mod database;
+mod files;
 mod guardian;
 
 use std::net::TcpListener;

@@ -3,25 +3,25 @@
 //! It writes the report that the database keeps, and removes the fingerprints that nobody needs any more. A database that says
 //! that it is finished and keeps no report sealed with this run's key is refused: anybody may have written that.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use contract::key::SigningKey;
 use contract::report::Verdict;
 use contract::statement::Statement;
 
+use super::Error;
 use super::conclude::discard;
-use super::report::{show, stage};
-use super::{Error, earlier};
+use super::destination::Destination;
 use crate::engine::{Engine, EngineError, RunOptions};
 use crate::kept::Kept;
 use crate::mask::key::Keyring;
 
-/// Completes what the run before has begun. Answers with the report's path, where a directory is given.
+/// Completes what the run before has begun. Answers with the report's path, where a place is given.
 pub async fn complete<E: Engine>(
     engine: &E,
     options: &RunOptions,
     keyring: &Keyring,
-    directory: Option<&Path>,
+    destination: Option<&Destination>,
     key: Option<&SigningKey>,
 ) -> Result<Option<PathBuf>, Error> {
     let refused = |source| Error::engine(format!("mask {}", engine.location()), source);
@@ -37,11 +37,14 @@ pub async fn complete<E: Engine>(
                 .to_owned(),
         )));
     };
-    discard(&options.vault);
-    let Some(directory) = directory else { return Ok(None) };
+    discard(&options.vault).await;
+    let Some(destination) = destination else { return Ok(None) };
     // Without a key a signature that is there must not get lost.
-    if key.is_none() && earlier::move_back(directory, report.as_bytes())? {
-        return Ok(Some(directory.join(crate::report::FILE_NAME)));
+    if key.is_none()
+        && let Some(path) = destination.bring_back(report.as_bytes())?
+    {
+        return Ok(Some(path));
     }
-    show(directory, stage(directory, &statement, report.as_bytes(), key)?).map(Some)
+    let staged = destination.stage(&statement, report.as_bytes(), key)?;
+    destination.show(staged).await.map(Some)
 }

@@ -8,7 +8,7 @@ use contract::key::SigningKey;
 use contract::report::{Report, ScrubStatus, Verdict};
 use contract::statement::{Statement, sha256};
 
-use super::report::{show, stage};
+use super::destination::Destination;
 use super::{Error, say, verify};
 use crate::engine::{Engine, EngineError, Marker, RunOptions};
 use crate::kept::Kept;
@@ -18,20 +18,20 @@ use crate::verify::vault::Vault;
 /// Places that are named one by one; the report names them all.
 const NAMED: usize = 20;
 
-/// Writes the report where a directory is given, signed where there is a key, and ends the run with the report's digest as
-/// its mark. Answers with the report's path; an error where the verdict is failed.
+/// Writes the report where a place is given, signed where there is a key, and ends the run with the report's digest as its
+/// mark. Answers with the report's path; an error where the verdict is failed.
 pub async fn conclude<E: Engine>(
     engine: &E,
     options: &RunOptions,
     keyring: &Keyring,
     document: &Report,
-    directory: Option<&Path>,
+    destination: Option<&Destination>,
     key: Option<&SigningKey>,
 ) -> Result<Option<PathBuf>, Error> {
     let statement = Statement::new(document.clone());
     let bytes = statement.to_bytes();
-    let staged = directory.map(|directory| {
-        stage(directory, &statement, &bytes, key).map(|staged| (directory, staged))
+    let staged = destination.map(|destination| {
+        destination.stage(&statement, &bytes, key).map(|staged| (destination, staged))
     });
     let staged = staged.transpose()?;
     let marker = Marker {
@@ -44,9 +44,12 @@ pub async fn conclude<E: Engine>(
     let concluded = engine.conclude(options, &marker).await;
     concluded.map_err(|source| Error::engine(format!("conclude {}", document.database), source))?;
     if document.verdict == Verdict::Passed {
-        discard(&options.vault);
+        discard(&options.vault).await;
     }
-    let report = staged.map(|(directory, staged)| show(directory, staged)).transpose()?;
+    let report = match staged {
+        Some((destination, staged)) => Some(destination.show(staged).await?),
+        None => None,
+    };
     if document.verdict == Verdict::Passed {
         return Ok(report);
     }
@@ -57,8 +60,8 @@ pub async fn conclude<E: Engine>(
 }
 
 /// After a passed verdict nobody needs the fingerprints. With a failed one they stay for another look.
-pub fn discard(vault: &Vault) {
-    if let Err(error) = vault.discard() {
+pub async fn discard(vault: &Vault) {
+    if let Err(error) = vault.discard().await {
         say(&format!("{error}; remove its files by hand, they are needed no more"));
     }
 }

@@ -1,4 +1,4 @@
-//! The masking key of a run: from a file, from the environment, or made for this run and forgotten.
+//! The masking key of a run: from a file, from the environment, in KMS, or made for this run and forgotten.
 
 use std::env;
 use std::fs;
@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use clap::Args;
 use zeroize::Zeroizing;
 
-use super::{Error, say};
+use super::{Error, cloud, say};
 use crate::mask::key::Keyring;
+use crate::rules::RuleSet;
 
 /// Where the key comes from.
 #[derive(Debug, Args)]
@@ -17,11 +18,18 @@ pub struct KeyArguments {
     /// ANONYMIZER_KEY. Without either, a random key is made for this run and forgotten.
     #[arg(long, value_name = "FILE", env = "ANONYMIZER_KEY_FILE", hide_env_values = true)]
     key_file: Option<PathBuf>,
+    /// Derive the masking keys in AWS KMS from this HMAC key, which nobody ever sees: one GenerateMac request for each domain
+    /// of the rules, and one more. Another key makes other fakes.
+    #[arg(long, value_name = "ARN", env = "ANONYMIZER_KMS_KEY", conflicts_with = "key_file")]
+    kms_key: Option<String>,
 }
 
 impl KeyArguments {
-    /// The key; says so where it is made for this run.
-    pub fn keyring(&self) -> Result<Keyring, Error> {
+    /// The key for these rules; says so where it is made for this run.
+    pub async fn keyring(&self, rules: &RuleSet) -> Result<Keyring, Error> {
+        if let Some(key) = &self.kms_key {
+            return self.in_kms(key, rules).await;
+        }
         match self.text()? {
             Some(text) => Keyring::from_hex(&text)
                 .map_err(|error| Error::Usage(format!("read the masking key: {error}"))),
@@ -37,13 +45,22 @@ impl KeyArguments {
     }
 
     /// The key of an earlier run, for a command that is of no use without it.
-    pub fn given(&self, command: &str) -> Result<Keyring, Error> {
-        if self.text()?.is_none() {
+    pub async fn given(&self, command: &str, rules: &RuleSet) -> Result<Keyring, Error> {
+        if self.kms_key.is_none() && self.text()?.is_none() {
             return Err(Error::Usage(format!(
-                "{command} without the run's masking key\n(hint: --key-file FILE or the environment's ANONYMIZER_KEY)"
+                "{command} without the run's masking key\n(hint: --key-file FILE, --kms-key ARN or the environment's ANONYMIZER_KEY)"
             )));
         }
-        self.keyring()
+        self.keyring(rules).await
+    }
+
+    async fn in_kms(&self, key: &str, rules: &RuleSet) -> Result<Keyring, Error> {
+        if env::var_os("ANONYMIZER_KEY").is_some() {
+            return Err(Error::Usage(
+                "choose the masking key: one in KMS is named, and ANONYMIZER_KEY is set\n(hint: unset one)".into(),
+            ));
+        }
+        cloud::keyring(key, rules.domains()).await
     }
 
     fn text(&self) -> Result<Option<Zeroizing<String>>, Error> {

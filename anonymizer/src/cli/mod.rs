@@ -9,8 +9,10 @@ mod again;
 mod ask;
 mod check;
 mod checks;
+mod cloud;
 mod conclude;
 mod database;
+mod destination;
 mod draw;
 mod earlier;
 mod error;
@@ -85,7 +87,7 @@ enum Command {
 struct Target {
     #[command(flatten)]
     database: Database,
-    /// The rules file.
+    /// The rules file, or the `s3://BUCKET/KEY` where it is.
     #[arg(long, value_name = "FILE", env = "ANONYMIZER_RULES", hide_env_values = true)]
     rules: std::path::PathBuf,
 }
@@ -134,11 +136,12 @@ enum Action {
 fn on_database(action: Action, format: Format) -> Result<(), Error> {
     signals::run_until_signal(async move |stop: signals::Stop| {
         // Before any connection is made: a misspelt rule costs no database a visit.
-        let rules = action.target().rules()?;
-        let url = action.target().database.url()?;
+        let rules = action.target().rules().await?;
+        let url = action.target().database.url().await?;
         match Scheme::of(&url)? {
             Scheme::Postgres => {
-                let engine = PostgresEngine::connect(&url).await;
+                let server = action.target().database.server(&url)?;
+                let engine = PostgresEngine::connect_to(server).await;
                 action.on(engine.map_err(database::not_connected)?, rules, format, stop).await
             }
             Scheme::Sqlite => {
@@ -182,10 +185,13 @@ impl Action {
 }
 
 impl Target {
-    fn rules(&self) -> Result<RuleSet, Error> {
+    async fn rules(&self) -> Result<RuleSet, Error> {
         let name = self.rules.display().to_string();
-        let bytes = std::fs::read(&self.rules)
-            .map_err(|error| Error::Usage(format!("read {name}: {}", error.kind())))?;
+        let bytes = match cloud::is_uri(&self.rules) {
+            true => cloud::document("read the rules", &name).await?,
+            false => std::fs::read(&self.rules)
+                .map_err(|error| Error::Usage(format!("read {name}: {}", error.kind())))?,
+        };
         rules::parse(&name, &bytes).map_err(Error::Rules)
     }
 }

@@ -51,7 +51,7 @@ pub async fn preview<E: Engine>(
     engine: &E,
     format: Format,
 ) -> Result<(), Error> {
-    let keyring = arguments.key.keyring()?;
+    let keyring = arguments.key.keyring(rules).await?;
     let ready = execute::prepare(engine, rules, &keyring, Scope::Database).await;
     let ready = ready.map_err(|refusal| refused(refusal, "preview", engine))?;
     let samples = engine.preview(&ready.plan, arguments.rows).await;

@@ -9,14 +9,14 @@ use contract::report::{Report, ScrubCheck, TableAction};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::destination::Destination;
 use super::jobs::JobsArgument;
 use super::print::{count, thousands};
-use super::report::prepare;
 use super::scope::ScopeArgument;
 use super::sign::SignArguments;
 use super::state::StateArguments;
 use super::{
-    Error, Format, KeyArguments, Target, again, ask, checks, conclude, draw, earlier, say,
+    Error, Format, KeyArguments, Target, again, ask, checks, cloud, conclude, draw, earlier, say,
 };
 use crate::engine::{Engine, EngineError, RunOptions};
 use crate::execute::{self, Ended, Failure, Outcome, Ready, Refusal};
@@ -32,7 +32,8 @@ pub struct Arguments {
     pub(super) target: Target,
     #[command(flatten)]
     key: KeyArguments,
-    /// Write report.json, and report.html to look at, to this directory, which is made where it is missing.
+    /// Write report.json, and report.html to look at, to this directory, which is made where it is missing, or below an
+    /// `s3://BUCKET/KEY`, where nothing is moved aside: name one of the run's own.
     #[arg(long, value_name = "DIR", env = "ANONYMIZER_REPORT", hide_env_values = true)]
     report: Option<PathBuf>,
     #[command(flatten)]
@@ -92,12 +93,13 @@ pub async fn run<E: Engine + 'static>(
     format: Format,
 ) -> Result<(), Error> {
     let start = Instant::now();
-    let keyring = arguments.key.keyring()?;
+    let keyring = arguments.key.keyring(&rules).await?;
     let signing = arguments.sign.key(arguments.report.is_some())?;
-    if let Some(directory) = &arguments.report {
-        prepare(directory)?;
-        arguments.state.refuse_within(directory)?;
+    if let Some(report) = &arguments.report {
+        arguments.state.refuse_within(report)?;
     }
+    let destination = arguments.report.as_deref().map(Destination::new).transpose()?;
+    let destination = destination.as_ref();
     let ready = execute::prepare(engine.as_ref(), &rules, &keyring, arguments.scope.scope()).await;
     let Ready { engine: engine_name, plan } =
         ready.map_err(|refusal| refused(refusal, "mask", engine.as_ref()))?;
@@ -108,18 +110,17 @@ pub async fn run<E: Engine + 'static>(
     }
 
     let plan = Arc::new(plan);
-    let vault = arguments.state.vault(engine.as_ref(), &keyring)?;
+    let vault = arguments.state.vault(engine.as_ref(), &keyring).await?;
     let options = Arc::new(arguments.options(&keyring, vault));
     let progress = draw::progress();
     let ended =
         execute::execute(Arc::clone(&engine), Arc::clone(&plan), Arc::clone(&options), progress);
-    let directory = arguments.report.as_deref();
     let mut outcome = match ended.await {
         Err(failure) => return Err(stopped(failure, &location, engine.as_ref(), &keyring)),
         Ok(Ended::AlreadyDone(when)) => {
             let signing = signing.as_ref();
             let report =
-                again::complete(engine.as_ref(), &options, &keyring, directory, signing).await?;
+                again::complete(engine.as_ref(), &options, &keyring, destination, signing).await?;
             return already_done(when, report, &options, location, format);
         }
         Ok(Ended::Masked(outcome)) => outcome,
@@ -131,7 +132,7 @@ pub async fn run<E: Engine + 'static>(
     let document = report::report(&engine_name, location, &plan, &options, &outcome, now);
     let signing = signing.as_ref();
     let file =
-        conclude::conclude(engine.as_ref(), &options, &keyring, &document, directory, signing)
+        conclude::conclude(engine.as_ref(), &options, &keyring, &document, destination, signing)
             .await?;
     format.print(&summary(document, outcome, file, start), Summary::as_text)
 }
@@ -139,7 +140,8 @@ pub async fn run<E: Engine + 'static>(
 impl Arguments {
     /// Leaves nothing in the report's directory that could be taken for this run's. Called before anything can fail.
     pub(super) fn clear_the_way(&self) -> Result<(), Error> {
-        self.report.as_deref().map_or(Ok(()), earlier::move_aside)
+        let directory = self.report.as_deref().filter(|report| !cloud::is_uri(report));
+        directory.map_or(Ok(()), earlier::move_aside)
     }
 
     fn options(&self, keyring: &Keyring, vault: Vault) -> RunOptions {

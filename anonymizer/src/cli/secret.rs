@@ -54,7 +54,7 @@ pub fn url(text: &str, beside: &Beside) -> Result<String, Error> {
     let name = beside.name.as_ref().or(fields.dbname.as_ref());
     let name = name.ok_or_else(|| missing("there is no database in it, and none beside it"))?;
     let (user, password) = (encoded(&fields.username), encoded(&fields.password));
-    Ok(format!("postgres://{user}:{password}@{endpoint}/{}?sslmode=require", encoded(name)))
+    Ok(format!("postgres://{user}:{password}@{endpoint}/{}", encoded(name)))
 }
 
 /// The URL of another database of the same server. A file has no others.
@@ -117,14 +117,14 @@ mod tests {
         let told = beside(Some("db.local:5433"), Some("aurora-postgresql"), Some("shop"));
         assert_eq!(
             url(managed, &told).unwrap(),
-            "postgres://master:a%2Fb%3Fc%3Ad%40e%25@db.local:5433/shop?sslmode=require"
+            "postgres://master:a%2Fb%3Fc%3Ad%40e%25@db.local:5433/shop"
         );
         let full = r#"{"username":"u","password":"p","host":"h","port":5432,"dbname":"d",
             "engine":"postgres","dbInstanceIdentifier":"x"}"#;
         let none = Beside::default();
-        assert_eq!(url(full, &none).unwrap(), "postgres://u:p@h:5432/d?sslmode=require");
+        assert_eq!(url(full, &none).unwrap(), "postgres://u:p@h:5432/d");
         let other = beside(None, None, Some("crm"));
-        assert_eq!(url(full, &other).unwrap(), "postgres://u:p@h:5432/crm?sslmode=require");
+        assert_eq!(url(full, &other).unwrap(), "postgres://u:p@h:5432/crm");
     }
 
     #[test]

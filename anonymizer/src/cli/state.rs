@@ -1,6 +1,6 @@
 //! `--state`: where a run keeps what its rerun must know, and the vault in it.
 //!
-//! One directory for each database, named by a hash of where the database is, so that two databases never share one and the
+//! In S3 that is what a container's successor finds: its own disk goes with it. There and here, one directory for each database, named by a hash of where the database is, so that two databases never share one and the
 //! same command finds it again. It is never inside the report's directory: reports travel, fingerprints do not.
 
 use std::env;
@@ -9,18 +9,21 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use sha2::{Digest as _, Sha256};
 
-use super::Error;
+use super::{Error, cloud};
 use crate::engine::Engine;
 use crate::mask::key::Keyring;
 use crate::verify::state;
 use crate::verify::vault::Vault;
+
+const TASK: &str = "keep the state";
 
 /// Where the state is.
 #[derive(Debug, Args)]
 pub struct StateArguments {
     /// Keep encrypted fingerprints of the originals under this directory until the verdict, for the leak gate and for a
     /// rerun. Each database has a directory of its own in it. By default `anonymizer` in XDG_STATE_HOME, or
-    /// ~/.local/state/anonymizer; with a key that is made for the run, a temporary directory.
+    /// ~/.local/state/anonymizer; with a key that is made for the run, a temporary directory. Below an `s3://BUCKET/KEY` they
+    /// outlive the machine: each file is there before its unit commits.
     #[arg(long, value_name = "DIR", env = "ANONYMIZER_STATE", hide_env_values = true)]
     state: Option<PathBuf>,
 }
@@ -29,7 +32,13 @@ impl StateArguments {
     /// Refuses a state inside the directory of the report.
     pub fn refuse_within(&self, report: &Path) -> Result<(), Error> {
         let Some(state) = &self.state else { return Ok(()) };
-        if !resolved(state).starts_with(resolved(report)) {
+        let within = match (cloud::is_uri(state), cloud::is_uri(report)) {
+            (false, false) => resolved(state).starts_with(resolved(report)),
+            // As a path, a URI has its slashes where it has them.
+            (true, true) => state.starts_with(report),
+            _ => false,
+        };
+        if !within {
             return Ok(());
         }
         Err(Error::Usage(format!(
@@ -39,27 +48,47 @@ impl StateArguments {
     }
 
     /// The vault of a database's run.
-    pub fn vault<E: Engine>(&self, engine: &E, keyring: &Keyring) -> Result<Vault, Error> {
+    pub async fn vault<E: Engine>(&self, engine: &E, keyring: &Keyring) -> Result<Vault, Error> {
         let unusable = |why: String| Error::Usage(format!("keep the state: {why}"));
-        if let Some(state) = &self.state {
-            state::prepare(state).map_err(unusable)?;
+        let uri = self.state.as_deref().filter(|state| cloud::is_uri(state));
+        let directory = self.state.as_deref().filter(|_| uri.is_none());
+        if let Some(directory) = directory {
+            state::prepare(directory).map_err(unusable)?;
         }
         // Nobody will have the key again, or nothing is left of a run that stopped: nothing needs to outlive the process.
-        let vault = if keyring.is_ephemeral() || !engine.resumes() {
-            Vault::private(self.state.as_deref(), keyring)
-        } else {
-            let directory = self.directory(&engine.location());
-            // Whoever could write to the one around it could replace it.
-            state::prepare(directory.parent().unwrap_or(&directory)).map_err(unusable)?;
-            Vault::open(&directory, keyring)
+        let passing = keyring.is_ephemeral() || !engine.resumes();
+        if let Some(uri) = uri {
+            cloud::fits(TASK, &uri.display().to_string())?;
+        }
+        let vault = match uri {
+            _ if passing => Vault::private(directory, keyring),
+            Some(uri) => {
+                let fetched = tempfile::tempdir().map_err(|source| Error::Io {
+                    task: "make a temporary directory".into(),
+                    source,
+                })?;
+                let uri = format!("{}/{}", uri.display(), own(&engine.location()));
+                let elsewhere = cloud::state(TASK, &uri, fetched.path()).await?;
+                Vault::carried(fetched, elsewhere, keyring)
+            }
+            None => {
+                let directory = self.directory(&engine.location());
+                // Whoever could write to the one around it could replace it.
+                state::prepare(directory.parent().unwrap_or(&directory)).map_err(unusable)?;
+                Vault::open(&directory, keyring)
+            }
         };
         vault.map_err(|error| unusable(error.to_string()))
     }
 
     fn directory(&self, database: &str) -> PathBuf {
-        let hash = hex::encode(&Sha256::digest(database)[..16]);
-        self.state.clone().unwrap_or_else(default_directory).join(hash)
+        self.state.clone().unwrap_or_else(default_directory).join(own(database))
     }
+}
+
+/// The name of a database's own directory.
+fn own(database: &str) -> String {
+    hex::encode(&Sha256::digest(database)[..16])
 }
 
 /// The user's own directory for state, as the XDG Base Directory Specification has it.
@@ -108,6 +137,12 @@ mod tests {
         assert!(!within(&base.path().join("report-state"), &report));
         assert!(!within(base.path(), &report));
         assert!(StateArguments { state: None }.refuse_within(&report).is_ok());
+        let uri = Path::new("s3://documents/reports/shop");
+        assert!(within(Path::new("s3://documents/reports/shop/state"), uri));
+        assert!(within(uri, uri));
+        assert!(!within(Path::new("s3://documents/reports/shopping"), uri));
+        assert!(!within(Path::new("s3://documents/state/shop"), uri));
+        assert!(!within(uri, &report) && !within(&report, uri));
     }
 
     #[test]

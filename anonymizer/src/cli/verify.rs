@@ -36,7 +36,7 @@ pub struct Arguments {
     #[command(flatten)]
     state: StateArguments,
     /// Write verify.json to this directory, which is made where it is missing.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = super::destination::directory)]
     report: Option<PathBuf>,
     #[command(flatten)]
     jobs: JobsArgument,
@@ -57,7 +57,7 @@ pub async fn verify<E: Engine + 'static>(
     engine: Arc<E>,
     format: Format,
 ) -> Result<(), Error> {
-    let keyring = arguments.key.given("verify")?;
+    let keyring = arguments.key.given("verify", &rules).await?;
     if let Some(directory) = &arguments.report {
         arguments.state.refuse_within(directory)?;
         prepare(directory)?;
@@ -68,7 +68,7 @@ pub async fn verify<E: Engine + 'static>(
     let failed = |source| Error::engine(task.clone(), source);
     let catalog = engine.catalog().await.map_err(failed)?;
     let plan = plan(&rules, &catalog, &keyring).map_err(Error::Refused)?;
-    let vault = Arc::new(arguments.state.vault(engine.as_ref(), &keyring)?);
+    let vault = Arc::new(arguments.state.vault(engine.as_ref(), &keyring).await?);
     let options = arguments.options(&keyring, Arc::clone(&vault));
     let (run_id, found) = look(&engine, &plan, &vault, &options).await.map_err(failed)?;
     let look = Look { run_id: &run_id, database: location, gate: &found };

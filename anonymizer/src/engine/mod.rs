@@ -320,7 +320,10 @@ impl From<VaultError> for EngineError {
             VaultError::Missing { .. } => EngineError::Unverified(format!(
                 "{error}\n(hint: name the directory that the interrupted run kept them in with --state; where they are lost, restore the database and start again)"
             )),
-            VaultError::Io(_) => EngineError::Temporary(error.to_string()),
+            VaultError::Elsewhere { passing: false, text } => EngineError::Unexpected(text),
+            VaultError::Io(text) | VaultError::Elsewhere { passing: true, text } => {
+                EngineError::Temporary(text)
+            }
         }
     }
 }

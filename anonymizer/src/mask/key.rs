@@ -1,9 +1,12 @@
 //! The masking key, its subkeys, and the keyed bits that fakes are drawn from.
 //!
-//! One subkey per domain, `HMAC-SHA-256(key, "anonymizer/domain/" + domain)`; one draw per value,
-//! `HMAC-SHA-256(subkey, tag + 0x00 + canonical value)`. The key is never printed: these types have no `Debug` that shows it.
+//! One subkey per domain, `HMAC-SHA-256(key, "anonymizer/domain/" + domain)`, or as a service that keeps the key has derived
+//! it; one draw per value, `HMAC-SHA-256(subkey, tag + 0x00 + canonical value)`. The key is never printed: these types have no
+//! `Debug` that shows it.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use rand::TryRng as _;
 use ring::hmac;
@@ -14,7 +17,10 @@ use crate::value::Value;
 /// The masking key of a run.
 #[derive(Clone)]
 pub struct Keyring {
+    /// The key; where that stays with a service, one that the service has derived for everything but the domains.
     master: Zeroizing<[u8; 32]>,
+    /// Subkeys of all domains, where a service has derived them.
+    derived: Option<Arc<BTreeMap<String, Zeroizing<[u8; 32]>>>>,
     ephemeral: bool,
 }
 
@@ -31,7 +37,16 @@ impl Keyring {
     pub fn from_hex(text: &str) -> Result<Self, KeyError> {
         let mut master = Zeroizing::new([0; 32]);
         hex::decode_to_slice(text.trim(), master.as_mut_slice()).map_err(|_| KeyError::Form)?;
-        Ok(Self { master, ephemeral: false })
+        Ok(Self { master, derived: None, ephemeral: false })
+    }
+
+    /// Keys that a service has derived from one that it keeps: of each domain that the rules speak of
+    /// ([`domains`](crate::rules::RuleSet::domains)), and one for everything else.
+    pub fn derived(
+        domains: BTreeMap<String, Zeroizing<[u8; 32]>>,
+        other: Zeroizing<[u8; 32]>,
+    ) -> Self {
+        Self { master: other, derived: Some(Arc::new(domains)), ephemeral: false }
     }
 
     /// A random key for this run only.
@@ -40,7 +55,7 @@ impl Keyring {
         rand::rngs::SysRng
             .try_fill_bytes(master.as_mut_slice())
             .expect("the operating system gives random bytes");
-        Self { master, ephemeral: true }
+        Self { master, derived: None, ephemeral: true }
     }
 
     /// True for a key nobody else has: masked values agree within this run only.
@@ -50,7 +65,12 @@ impl Keyring {
 
     /// The subkey of a domain; the default domain is empty.
     pub fn subkey(&self, domain: &str) -> Subkey {
-        Subkey::new(&self.derive(&format!("anonymizer/domain/{domain}")))
+        match &self.derived {
+            None => Subkey::new(&self.derive(&format!("anonymizer/domain/{domain}"))),
+            Some(domains) => {
+                Subkey::new(domains.get(domain).expect("every domain of the rules was derived"))
+            }
+        }
     }
 
     /// A value that tells two keys apart and reveals neither: 8 bytes, hex.
@@ -203,6 +223,24 @@ mod tests {
         let message = bits(hmac::sign(&subkey.hmac, b"tag\x005"));
         assert_eq!(subkey.draw("tag", &Value::Int(5)).bits, message);
         assert_eq!(subkey.draw("tag", &Value::Text("5".into())).bits, message);
+    }
+
+    #[test]
+    fn keys_that_were_derived_elsewhere_are_each_their_own() {
+        let key = |byte: u8| Zeroizing::new([byte; 32]);
+        let domains = BTreeMap::from([("".to_owned(), key(1)), ("d".to_owned(), key(2))]);
+        let keyring = Keyring::derived(domains, key(3));
+        let draw = |subkey: &Subkey| subkey.draw("tag", &Value::Int(5)).bits;
+        let expected = |byte: u8| {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, &[byte; 32]);
+            bits(hmac::sign(&key, b"tag\x005"))
+        };
+        assert_eq!(draw(&keyring.subkey("")), expected(1));
+        assert_eq!(draw(&keyring.subkey("d")), expected(2));
+        let local = Keyring::from_hex(&"03".repeat(32)).unwrap();
+        assert_eq!(keyring.check_value(), local.check_value());
+        assert_eq!(keyring.secret("x"), local.secret("x"));
+        assert!(!keyring.is_ephemeral());
     }
 
     #[test]

@@ -17,6 +17,7 @@
 //! ```
 
 mod column;
+mod domains;
 mod masking;
 pub mod name;
 mod parse;

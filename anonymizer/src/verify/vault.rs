@@ -11,6 +11,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use futures_util::future::BoxFuture;
 use ring::hmac;
 use tempfile::TempDir;
 
@@ -41,8 +42,20 @@ pub(super) struct Kept {
     names: hmac::Key,
     /// The identifier of the run that began, which a rerun goes on with.
     run: OnceLock<String>,
+    /// Where the files outlive the directory.
+    elsewhere: Option<Arc<dyn Elsewhere>>,
     /// Removes a directory that nobody will look into again.
     _private: Option<TempDir>,
+}
+
+/// Where files are kept beside a directory that goes with its machine.
+pub trait Elsewhere: Send + Sync {
+    /// Keeps a file under its name, in place of what was there, and answers once it is there for good.
+    fn keep<'a>(&'a self, file: &'a Path) -> BoxFuture<'a, Result<(), VaultError>>;
+    /// Removes all that is kept.
+    fn discard(&self) -> BoxFuture<'_, Result<(), VaultError>>;
+    /// As messages name it.
+    fn name(&self) -> &str;
 }
 
 /// Why fingerprints cannot be kept or found.
@@ -59,6 +72,14 @@ pub enum VaultError {
     /// The directory cannot be used.
     #[error("{0}")]
     Io(String),
+    /// The place beside the directory cannot be used, now or at all.
+    #[error("{text}")]
+    Elsewhere {
+        /// What went wrong.
+        text: String,
+        /// Trying again may help.
+        passing: bool,
+    },
 }
 
 impl Vault {
@@ -67,7 +88,19 @@ impl Vault {
     pub fn open(directory: &Path, keyring: &Keyring) -> Result<Self, VaultError> {
         state::prepare(directory).map_err(VaultError::Io)?;
         let directory = directory.canonicalize().map_err(|error| failed(directory, &error))?;
-        Ok(Self::at(directory, None, keyring))
+        Ok(Self::at(directory, None, None, keyring))
+    }
+
+    /// The vault of one database's runs in a directory that goes with the process: it holds what was kept elsewhere, and what
+    /// it keeps is kept there too.
+    pub fn carried(
+        directory: TempDir,
+        elsewhere: Arc<dyn Elsewhere>,
+        keyring: &Keyring,
+    ) -> Result<Self, VaultError> {
+        state::prepare(directory.path()).map_err(VaultError::Io)?;
+        let path = directory.path().to_path_buf();
+        Ok(Self::at(path, Some(directory), Some(elsewhere), keyring))
     }
 
     /// A vault for one process, which is gone with it: for a key that nobody will have again. It lies in that directory, by
@@ -79,10 +112,15 @@ impl Vault {
             .permissions(fs::Permissions::from_mode(0o700))
             .tempdir_in(&within)
             .map_err(|error| failed(&within, &error))?;
-        Ok(Self::at(directory.path().to_path_buf(), Some(directory), keyring))
+        Ok(Self::at(directory.path().to_path_buf(), Some(directory), None, keyring))
     }
 
-    fn at(directory: PathBuf, private: Option<TempDir>, keyring: &Keyring) -> Self {
+    fn at(
+        directory: PathBuf,
+        private: Option<TempDir>,
+        elsewhere: Option<Arc<dyn Elsewhere>>,
+        keyring: &Keyring,
+    ) -> Self {
         let names = keyring.secret("state/names");
         let kept = Kept {
             directory,
@@ -90,6 +128,7 @@ impl Vault {
             key: keyring.secret("state/files"),
             names: hmac::Key::new(hmac::HMAC_SHA256, names.as_slice()),
             run: OnceLock::new(),
+            elsewhere,
             _private: private,
         };
         Self { kept: Arc::new(kept) }
@@ -110,6 +149,14 @@ impl Vault {
     /// Collects the originals of one unit.
     pub fn collector(&self) -> Collector {
         Collector::new(Arc::clone(&self.kept))
+    }
+
+    /// Sees to it that what a collector has just written outlives the directory. Called before the unit commits.
+    pub async fn keep(&self, unit: &str) -> Result<(), VaultError> {
+        match &self.kept.elsewhere {
+            Some(elsewhere) => elsewhere.keep(&self.kept.file(unit)).await,
+            None => Ok(()),
+        }
     }
 
     /// Reads what a unit has left to the end.
@@ -138,7 +185,10 @@ impl Vault {
     }
 
     /// Removes what is kept, after a verdict.
-    pub fn discard(&self) -> Result<(), VaultError> {
+    pub async fn discard(&self) -> Result<(), VaultError> {
+        if let Some(elsewhere) = &self.kept.elsewhere {
+            elsewhere.discard().await?;
+        }
         self.kept.remove(|name| name.starts_with(UNFINISHED) || name.ends_with(SUFFIX))?;
         // Nothing else is in it, unless somebody put it there.
         let _ = fs::remove_dir(&self.kept.directory);
@@ -169,7 +219,10 @@ impl Kept {
     }
 
     fn missing(&self, unit: &str, error: &Unreadable) -> VaultError {
-        let directory = self.directory.display();
+        let directory = match &self.elsewhere {
+            Some(elsewhere) => elsewhere.name().to_owned(),
+            None => self.directory.display().to_string(),
+        };
         let why = match error {
             Unreadable::Absent => format!("are not in {directory}"),
             Unreadable::Foreign => {
@@ -422,7 +475,7 @@ mod tests {
         persist(&rerun, UNIT, 0..10);
         assert_eq!(found(&rerun.originals(&units(&[UNIT])).unwrap(), 0..200), 10);
         fs::write(directory.path().join("not ours"), "").unwrap();
-        rerun.discard().unwrap();
+        futures_util::FutureExt::now_or_never(rerun.discard()).unwrap().unwrap();
         let left: Vec<_> = fs::read_dir(directory.path()).unwrap().collect();
         assert_eq!(left.len(), 1);
         assert_eq!(left[0].as_ref().unwrap().file_name(), "not ours");

@@ -81,7 +81,11 @@ pub fn s3_refusal(status: u16, code: &str) -> Answer {
 
 fn event(answer: Answer) -> ReplayEvent {
     let status = answer.status.try_into().expect("the status is one of HTTP");
-    ReplayEvent::new(HttpRequest::empty(), HttpResponse::new(status, answer.body.into()))
+    let mut response = HttpResponse::new(status, answer.body.into());
+    for (name, value) in answer.headers {
+        response.headers_mut().insert(name, value);
+    }
+    ReplayEvent::new(HttpRequest::empty(), response)
 }
 
 fn asked(request: &HttpRequest) -> Asked {

@@ -409,3 +409,86 @@ async fn a_key_is_derived_from_a_message_and_answered_whole_or_not_at_all() {
         assert_eq!(call, ("TrentService.GenerateMac".to_owned(), body.clone()));
     }
 }
+
+/// A file in a directory of its own.
+fn file(bytes: usize) -> (tempfile::TempDir, std::path::PathBuf) {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("file");
+    let content: Vec<u8> = (0..bytes).map(|at| (at / 1000) as u8).collect();
+    std::fs::write(&path, content).expect("the file is written");
+    (directory, path)
+}
+
+const PART: usize = 16 << 20;
+
+#[tokio::test]
+async fn a_large_file_is_sent_in_parts_and_a_small_one_whole() {
+    let script = Script::new([Answer::new(200, "")]);
+    let (_directory, path) = file(PART - 1);
+    assert_eq!(Bucket::new(&script.config, "documents").upload("state/a", &path).await, Ok(()));
+    let asked = script.asked();
+    assert_eq!((asked[0].method.as_str(), asked[0].body.len()), ("PUT", PART - 1));
+    assert!(asked[0].path.contains("state/a?x-id=PutObject"), "{}", asked[0].path);
+
+    let tag =
+        |tag: &str| Answer { headers: vec![("etag", tag.to_owned())], ..Answer::new(200, "") };
+    let script = Script::new([begun(), tag("\"one\""), tag("\"two\""), completed()]);
+    let (_directory, path) = file(PART + 5);
+    assert_eq!(Bucket::new(&script.config, "documents").upload("state/a", &path).await, Ok(()));
+    let asked = script.asked();
+    let shape: Vec<_> = asked.iter().map(|one| (one.method.as_str(), query(one))).collect();
+    assert_eq!(shape[0].0, "POST");
+    assert!(shape[0].1.starts_with("uploads"), "{shape:?}");
+    for (part, number) in [(1, "partNumber=1"), (2, "partNumber=2")] {
+        assert_eq!(shape[part].0, "PUT");
+        assert!(
+            shape[part].1.contains(number) && shape[part].1.contains("uploadId=u-1"),
+            "{shape:?}"
+        );
+    }
+    let sent = [asked[1].body.as_slice(), &asked[2].body].concat();
+    assert_eq!(sent, std::fs::read(&path).expect("the file is read"));
+    assert_eq!((shape[3].0, shape[3].1.as_str()), ("POST", "uploadId=u-1"));
+    let done = asked[3].text();
+    let part = |number: u32, tag: &str| format!("<PartNumber>{number}</PartNumber>") + tag;
+    assert!(done.contains("one") && done.contains("two") && done.contains(&part(2, "")), "{done}");
+}
+
+fn begun() -> Answer {
+    let body =
+        "<InitiateMultipartUploadResult><UploadId>u-1</UploadId></InitiateMultipartUploadResult>";
+    Answer::new(200, body)
+}
+
+fn completed() -> Answer {
+    Answer::new(
+        200,
+        "<CompleteMultipartUploadResult><Key>state/a</Key></CompleteMultipartUploadResult>",
+    )
+}
+
+fn query(asked: &Asked) -> String {
+    asked.path.split_once('?').map_or("", |(_, query)| query).to_owned()
+}
+
+#[tokio::test]
+async fn parts_that_cannot_all_be_sent_are_given_up() {
+    let script = Script::new([begun(), s3_refusal(403, "AccessDenied"), Answer::new(204, "")]);
+    let (_directory, path) = file(PART);
+    let sent = Bucket::new(&script.config, "documents").upload("state/a", &path).await;
+    assert!(matches!(sent, Err(AccountError::Denied(_))), "{sent:?}");
+    let asked = script.asked();
+    assert_eq!(asked[2].method, "DELETE");
+    assert!(query(&asked[2]).contains("uploadId=u-1"));
+}
+
+#[tokio::test]
+async fn an_object_becomes_a_file() {
+    let script = Script::new([Answer::new(200, "sealed"), s3_refusal(404, "NoSuchKey")]);
+    let bucket = Bucket::new(&script.config, "documents");
+    let (_directory, path) = file(0);
+    assert_eq!(bucket.download("state/a", &path).await, Ok(()));
+    assert_eq!(std::fs::read(&path).expect("the file is read"), b"sealed");
+    assert!(matches!(bucket.download("state/b", &path).await, Err(AccountError::Other(_))));
+    script.asked();
+}

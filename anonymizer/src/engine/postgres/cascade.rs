@@ -58,10 +58,9 @@ pub async fn delete(
     for (table, silenced) in &silenced {
         quiet::wake(conn, table, silenced).await?;
     }
-    match removal.collector {
-        Some(collector) => Ok(collector.persist(COLLECTED)?),
-        None => Ok(()),
-    }
+    let Some(collector) = removal.collector else { return Ok(()) };
+    collector.persist(COLLECTED)?;
+    Ok(options.vault.keep(COLLECTED).await?)
 }
 
 /// The name under which the originals of the rows that go here are kept. The ledger's schema has no unit.

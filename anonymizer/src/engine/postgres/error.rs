@@ -22,10 +22,15 @@ pub fn engine_error(task: &str, error: sqlx::Error) -> EngineError {
                 EngineError::Database { task: task.to_owned(), detail }
             }
         }
-        sqlx::Error::Io(error) => {
-            EngineError::Temporary(format!("{task}: connection failed ({:?})", error.kind()))
-        }
-        sqlx::Error::Tls(_) => EngineError::Unexpected(format!("{task}: TLS could not be set up")),
+        sqlx::Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(error) => EngineError::Unexpected(format!("{task}: {}", of_tls(error))),
+            None => {
+                EngineError::Temporary(format!("{task}: connection failed ({:?})", error.kind()))
+            }
+        },
+        sqlx::Error::Tls(_) => EngineError::Unexpected(format!(
+            "{task}: TLS could not be set up\n(hint: a server on another machine has to speak it, unless the URL says sslmode=disable)"
+        )),
         // The texts of the other variants describe our own use of the driver and hold no values.
         sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => EngineError::Temporary(format!(
             "{task}: the connection broke in the middle of an exchange"
@@ -37,6 +42,27 @@ pub fn engine_error(task: &str, error: sqlx::Error) -> EngineError {
             "{task}: column {index} of a catalog query has an unexpected type"
         )),
         _ => EngineError::Unexpected(format!("{task}: the driver reported an unexpected error")),
+    }
+}
+
+/// What was wrong with a handshake: of the certificate nothing is repeated, whoever has sent it.
+fn of_tls(error: &rustls::Error) -> &'static str {
+    use rustls::CertificateError::{
+        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
+        NotValidYetContext, UnknownIssuer,
+    };
+    match error {
+        rustls::Error::InvalidCertificate(UnknownIssuer) => {
+            "nobody who is trusted has signed the server's certificate\n(hint: --ca-file FILE with the certificates of who has: those of Amazon RDS are in its global bundle)"
+        }
+        rustls::Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }) => {
+            "the server's certificate is for another host\n(hint: name the host as the certificate does)"
+        }
+        rustls::Error::InvalidCertificate(
+            Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. },
+        ) => "the server's certificate is not valid at this time",
+        rustls::Error::InvalidCertificate(_) => "the server's certificate cannot be verified",
+        _ => "the TLS handshake failed",
     }
 }
 

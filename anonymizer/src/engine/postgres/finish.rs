@@ -1,10 +1,11 @@
 //! After the last unit: everything that was derived from originals is derived again.
 
 use sqlx::Row as _;
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::PgConnection;
 
 use crate::catalog::TableName;
 use crate::engine::EngineError;
+use crate::engine::postgres::connect::Server;
 use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::session::{home_path, qualified, run};
 use crate::engine::postgres::{indexes, keys, loaded, members, statistics, units};
@@ -15,14 +16,14 @@ use crate::scrub::names;
 pub async fn finish(
     conn: &mut PgConnection,
     plan: &Plan,
-    options: &PgConnectOptions,
+    server: &Server,
 ) -> Result<Vec<String>, EngineError> {
     let mut notes = Vec::new();
     let keys = keys::put_back(conn).await?;
     if keys > 0 {
         notes.push(format!("{keys} foreign keys were taken down and put back"));
     }
-    let invalid = indexes::restore_invalid(conn, options).await?;
+    let invalid = indexes::restore_invalid(conn, server).await?;
     if invalid > 0 {
         notes.push(format!("{invalid} indexes that were invalid before are invalid again"));
     }

@@ -6,10 +6,11 @@
 //! and are loaded in place. An index that was invalid becomes so again when the run finishes; see [`restore_invalid`].
 
 use sqlx::Row as _;
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::PgConnection;
 
 use crate::catalog::TableName;
 use crate::engine::EngineError;
+use crate::engine::postgres::connect::Server;
 use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::session::{self, ident, literal, qualified, run};
 use crate::engine::postgres::{ledger, transaction};
@@ -172,13 +173,13 @@ pub async fn put_back(
 /// waits for whoever holds the table, and is cancelled while it waits for us.
 pub async fn restore_invalid(
     conn: &mut PgConnection,
-    options: &PgConnectOptions,
+    server: &Server,
 ) -> Result<usize, EngineError> {
     let entries = ledger::taken_down(conn, ledger::INVALID_INDEX).await?;
     for entry in &entries {
         let task = format!("restore invalid index {}", entry.name);
         let Some((table, statements)) = entry.restore.split_first() else { continue };
-        let mut builder = session::open(options).await?;
+        let mut builder = session::open(server).await?;
         // Longer than the catalog entry takes to commit, which is all that this waits for.
         run(&mut builder, &task, "SET statement_timeout = '2s'").await?;
         for statement in statements {

@@ -17,6 +17,7 @@ mod binary;
 mod cascade;
 mod check;
 mod codec;
+mod connect;
 mod error;
 mod fields;
 mod finish;
@@ -46,13 +47,13 @@ mod text;
 mod unit;
 
 use std::path::PathBuf;
-use std::str::FromStr as _;
 use std::sync::OnceLock;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::PgConnection;
 use tokio::sync::Mutex;
 
 use crate::catalog::{Catalog, TableName};
+pub use crate::engine::postgres::connect::{Renew, Server, Trust};
 use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::session::run;
 use crate::engine::{
@@ -66,7 +67,7 @@ use contract::report::ScrubCheck;
 
 /// A PostgreSQL database.
 pub struct PostgresEngine {
-    options: PgConnectOptions,
+    server: Server,
     /// The session that holds the run's lock.
     control: Mutex<PgConnection>,
     /// The tables that an earlier, interrupted run had masked when this one began.
@@ -74,28 +75,27 @@ pub struct PostgresEngine {
 }
 
 impl PostgresEngine {
-    /// Connects. The URL and the environment are read as libpq reads them (`sslmode`, `PGSSLROOTCERT`, …).
+    /// Connects to the database at a URL.
     pub async fn connect(url: &str) -> Result<Self, EngineError> {
-        let options = PgConnectOptions::from_str(url)
-            .map_err(|_| {
-                EngineError::Usage(
-                    "the database URL is not of the form postgres://user@host:port/database"
-                        .to_owned(),
-                )
-            })?
-            .application_name(&guard::application_name());
-        let control = Mutex::new(session::open(&options).await?);
-        Ok(Self { options, control, resumed: OnceLock::new() })
+        Self::connect_to(Server::new(url, Trust::default(), None)?).await
+    }
+
+    /// Connects. URL and environment were read as libpq reads them (`sslmode`, `PGSSLROOTCERT`, …), but for a server on another
+    /// machine, which has to show who it is.
+    pub async fn connect_to(server: Server) -> Result<Self, EngineError> {
+        let control = Mutex::new(session::open(&server).await?);
+        Ok(Self { server, control, resumed: OnceLock::new() })
     }
 }
 
 impl Engine for PostgresEngine {
     fn location(&self) -> String {
-        let host = match self.options.get_socket() {
+        let options = self.server.named();
+        let host = match options.get_socket() {
             Some(socket) => socket.display().to_string(),
-            None => format!("{}:{}", self.options.get_host(), self.options.get_port()),
+            None => format!("{}:{}", options.get_host(), options.get_port()),
         };
-        format!("{host}/{}", self.options.get_database().unwrap_or(self.options.get_username()))
+        format!("{host}/{}", options.get_database().unwrap_or(options.get_username()))
     }
 
     async fn catalog(&self) -> Result<Catalog, EngineError> {
@@ -120,7 +120,7 @@ impl Engine for PostgresEngine {
         let findings = check::findings(conn, plan, &catalog).await;
         run(conn, "check the database", "ROLLBACK").await?;
         let mut findings = findings?;
-        findings.extend(scrub::findings(conn, &self.options, &plan.scrub, scope).await?);
+        findings.extend(scrub::findings(conn, &self.server, &plan.scrub, scope).await?);
         Ok(findings)
     }
 
@@ -197,7 +197,7 @@ impl Engine for PostgresEngine {
         unit: &Unit,
         progress: &dyn Progress,
     ) -> Result<Vec<TableOutcome>, EngineError> {
-        let mut conn = session::open(&self.options).await?;
+        let mut conn = session::open(&self.server).await?;
         let spool_dir = spool_dir(options);
         transaction(&mut conn, async |conn| {
             unit::mask(conn, plan, unit, &spool_dir, &options.vault, progress).await
@@ -216,7 +216,7 @@ impl Engine for PostgresEngine {
         _: &dyn Progress,
     ) -> Result<Vec<String>, EngineError> {
         let conn = &mut *self.control.lock().await;
-        finish::finish(conn, plan, &self.options).await
+        finish::finish(conn, plan, &self.server).await
     }
 
     async fn scrub(
@@ -226,7 +226,7 @@ impl Engine for PostgresEngine {
     ) -> Result<Vec<ScrubCheck>, EngineError> {
         let conn = &mut *self.control.lock().await;
         let resumed = self.resumed.get().map_or(&[][..], Vec::as_slice);
-        scrub::scrub(conn, &self.options, plan, options.scope, resumed).await
+        scrub::scrub(conn, &self.server, plan, options.scope, resumed).await
     }
 
     async fn arrivals(
@@ -270,7 +270,7 @@ impl Engine for PostgresEngine {
     }
 
     async fn read(&self, source: &Source, reader: &mut dyn Reader) -> Result<(), EngineError> {
-        read::read(&self.options, source, reader).await
+        read::read(&self.server, source, reader).await
     }
 
     async fn metadata(&self) -> Result<Vec<(String, String)>, EngineError> {

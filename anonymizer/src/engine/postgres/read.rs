@@ -3,10 +3,11 @@
 //! What is read is never written, kept or printed here.
 
 use futures_util::TryStreamExt as _;
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::PgConnection;
 
 use crate::catalog::TableName;
 use crate::engine::postgres::binary::{HEADER, TRAILER, malformed};
+use crate::engine::postgres::connect::Server;
 use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::session::{home_path, qualified, run};
 use crate::engine::postgres::sources::{Column, columns};
@@ -15,11 +16,11 @@ use crate::engine::{EngineError, Read, Reader, Source};
 
 /// Reads all rows of a source, its columns in the order it names them.
 pub async fn read(
-    options: &PgConnectOptions,
+    server: &Server,
     source: &Source,
     reader: &mut dyn Reader,
 ) -> Result<(), EngineError> {
-    let mut conn = session::open(options).await?;
+    let mut conn = session::open(server).await?;
     if source.table == large_objects::name() {
         return large_objects::read(&mut conn, reader).await;
     }

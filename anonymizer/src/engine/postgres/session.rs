@@ -5,6 +5,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 
 use crate::catalog::TableName;
 use crate::engine::EngineError;
+use crate::engine::postgres::connect::Server;
 use crate::engine::postgres::error::engine_error;
 
 /// What every session of ours sets; a setting that a server's version does not have is left out.
@@ -43,11 +44,18 @@ const EXTENSIONS: &str = "anonymizer.extension_schemas";
 /// Index builds are most of a run; this is per build, and at most `--jobs` run at a time.
 const MAINTENANCE_MEMORY_KB: i64 = 256 * 1024;
 
+/// SQLSTATE of a password that is not, or no longer, the role's.
+const WRONG_PASSWORD: &str = "28P01";
+
 /// Opens a session.
-pub async fn open(options: &PgConnectOptions) -> Result<PgConnection, EngineError> {
+pub async fn open(server: &Server) -> Result<PgConnection, EngineError> {
+    open_in(server, None).await
+}
+
+/// Opens a session in another database of the server, where one is named.
+pub async fn open_in(server: &Server, database: Option<&str>) -> Result<PgConnection, EngineError> {
     let connect = async {
-        let mut conn =
-            PgConnection::connect_with(&options.clone().disable_statement_logging()).await?;
+        let mut conn = log_in(server, database).await?;
         // Before anything is looked up by name.
         conn.execute("SET search_path = pg_catalog").await?;
         let (names, values): (Vec<&str>, Vec<&str>) = SETTINGS.iter().copied().unzip();
@@ -78,6 +86,25 @@ pub async fn open(options: &PgConnectOptions) -> Result<PgConnection, EngineErro
         Ok(conn)
     };
     connect.await.map_err(|error| engine_error("connect to the database", error))
+}
+
+async fn log_in(server: &Server, database: Option<&str>) -> Result<PgConnection, sqlx::Error> {
+    let of = |options: PgConnectOptions| {
+        let options = options.disable_statement_logging();
+        database.map_or(options.clone(), |name| options.database(name))
+    };
+    let refused = match PgConnection::connect_with(&of(server.options())).await {
+        Err(error) if code(&error).as_deref() == Some(WRONG_PASSWORD) => error,
+        answer => return answer,
+    };
+    match server.renewed().await {
+        Some(options) => PgConnection::connect_with(&of(options)).await,
+        None => Err(refused),
+    }
+}
+
+fn code(error: &sqlx::Error) -> Option<String> {
+    error.as_database_error()?.code().map(|code| code.into_owned())
 }
 
 /// Runs statements that answer nothing. Names in `sql` must be quoted already.

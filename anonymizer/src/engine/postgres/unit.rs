@@ -69,7 +69,9 @@ pub async fn mask(
         loads.push(read(conn, table, &mut spool, &mut collector, progress).await?);
     }
     if let Some(collector) = collector {
-        collector.persist(&unit.name.to_string())?;
+        let name = unit.name.to_string();
+        collector.persist(&name)?;
+        vault.keep(&name).await?;
     }
     let mut spool = spool.into_reader()?;
     let mut lone_rows = Vec::new();

@@ -16,8 +16,8 @@ use crate::file;
 /// A bucket.
 #[derive(Clone, Debug)]
 pub struct Bucket {
-    client: Client,
-    name: String,
+    pub(super) client: Client,
+    pub(super) name: String,
     key: Option<String>,
     kept: Option<SignedDuration>,
 }
@@ -92,7 +92,7 @@ impl Bucket {
         format!("s3://{}/{key}", self.name)
     }
 
-    fn task(&self, verb: &str, key: &str) -> Result<String, AccountError> {
+    pub(super) fn task(&self, verb: &str, key: &str) -> Result<String, AccountError> {
         file::fits(key)?;
         Ok(format!("{verb} `{}`", self.uri(key)))
     }

@@ -13,6 +13,7 @@ mod error;
 #[cfg(feature = "states")]
 mod history;
 mod kms;
+mod large;
 #[cfg(feature = "states")]
 mod machine;
 mod manager;

@@ -1,9 +1,10 @@
 //! The server's other databases: a snapshot of an instance holds every one of them.
 
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, Row as _};
 
 use crate::engine::EngineError;
+use crate::engine::postgres::connect::Server;
 use crate::engine::postgres::scrub::Scrub;
 use crate::engine::postgres::scrub::attempt::{alone, flag, number, rows, texts};
 use crate::engine::postgres::scrub::platform;
@@ -46,14 +47,14 @@ fn rule(rules: &ScrubRules, database: &str) -> Option<DatabaseRule> {
 
 /// Why a database may not leave as it is, or that it may: it is empty, or it was masked as the rules say.
 async fn look(
-    options: &PgConnectOptions,
+    server: &Server,
     other: &Other,
     rule: Option<DatabaseRule>,
 ) -> Result<Result<(), String>, EngineError> {
     if !other.connectable {
         return Ok(Err("nobody may connect to it".to_owned()));
     }
-    let mut conn = match session::open(&options.clone().database(&other.name)).await {
+    let mut conn = match session::open_in(server, Some(&other.name)).await {
         Ok(conn) => conn,
         Err(EngineError::Database { detail, .. }) => return Ok(Err(detail)),
         Err(error) => return Err(error),
@@ -117,7 +118,7 @@ async fn is_empty(conn: &mut PgConnection, name: &str) -> Result<Result<(), Stri
 /// What would fail: undecided ones, some that are not masked, some that this role cannot drop.
 pub async fn findings(
     conn: &mut PgConnection,
-    options: &PgConnectOptions,
+    server: &Server,
     rules: &ScrubRules,
 ) -> Result<Vec<(String, String, String)>, EngineError> {
     let mut findings = Vec::new();
@@ -133,10 +134,10 @@ pub async fn findings(
                 "make this role a member of its owner",
             ),
             Some(DatabaseRule::Masked) => {
-                (look(options, &other, rule).await?, "mask it first, with rules of its own")
+                (look(server, &other, rule).await?, "mask it first, with rules of its own")
             }
             None => (
-                look(options, &other, rule).await?,
+                look(server, &other, rule).await?,
                 "add it to `scrub: { databases: … }` as `drop` or `masked`",
             ),
         };
@@ -171,7 +172,7 @@ pub async fn scrub(scrub: &mut Scrub<'_>) -> Result<Found, EngineError> {
             continue;
         }
         let state = if rule.is_some() { "masked" } else { "empty" };
-        let looked = look(scrub.options, other, rule).await?;
+        let looked = look(scrub.server, other, rule).await?;
         tally.note(format!("{} ({state})", other.name), looked);
     }
     Ok(tally.found("decided", "no other database"))

@@ -27,9 +27,10 @@ mod tables;
 mod triggers;
 
 use contract::report::ScrubCheck;
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::PgConnection;
 
 use crate::catalog::TableName;
+use crate::engine::postgres::connect::Server;
 use crate::engine::postgres::{members, units};
 use crate::engine::{EngineError, Scope};
 use crate::plan::Plan;
@@ -42,7 +43,7 @@ use calls::Calls;
 /// What every check is given.
 struct Scrub<'a> {
     conn: &'a mut PgConnection,
-    options: &'a PgConnectOptions,
+    server: &'a Server,
     plan: &'a Plan,
     scope: Scope,
     /// The tables that the run has written, by the names SQL knows them by.
@@ -58,7 +59,7 @@ pub use arrivals::arrivals;
 /// Carries out every check but that of [`arrivals`], which comes after the last look.
 pub async fn scrub(
     conn: &mut PgConnection,
-    options: &PgConnectOptions,
+    server: &Server,
     plan: &Plan,
     scope: Scope,
     resumed: &[TableName],
@@ -66,7 +67,7 @@ pub async fn scrub(
     let masked = members(&units(conn, plan).await?);
     let masked = masked.iter().map(super::session::qualified).collect();
     let calls = Calls::read(conn).await?;
-    let mut scrub = Scrub { conn, options, plan, scope, masked, resumed, calls };
+    let mut scrub = Scrub { conn, server, plan, scope, masked, resumed, calls };
     let mut checks = Vec::new();
     for check in checks_of("postgres").filter(|check| check.id != arrivals::ID) {
         let found = if switches::is_off(check.id) {
@@ -82,14 +83,14 @@ pub async fn scrub(
 /// What would fail and can be known before anything is written: subject, message, cure.
 pub async fn findings(
     conn: &mut PgConnection,
-    options: &PgConnectOptions,
+    server: &Server,
     rules: &ScrubRules,
     scope: Scope,
 ) -> Result<Vec<(String, String, String)>, EngineError> {
     let mut findings = large_objects::findings(conn, rules).await?;
     findings.extend(super::subscriptions::findings(conn, scope).await?);
     if scope == Scope::Instance {
-        findings.extend(databases::findings(conn, options, rules).await?);
+        findings.extend(databases::findings(conn, server, rules).await?);
     }
     Ok(findings)
 }
