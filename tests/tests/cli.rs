@@ -325,10 +325,6 @@ fn misuse_exits_with_2_and_repeats_no_secret() {
             &["check", "--rules", rules, "--database-url", "postgres://u:hunter2@h:port/d"],
             "failed to",
         ),
-        (
-            &["check", "--rules", rules, "--database-secret", "arn:aws:secretsmanager:x"],
-            "not supported",
-        ),
         (&["check", "--rules", rules, "--database-secret", "absent"], "absent"),
         (
             &["check", "--rules", rules, "--database-url", "hunter2", "--database-secret", "f"],
