@@ -66,12 +66,15 @@ pub struct Stack {
     pub isolation: Facts,
 }
 
+/// Behind a pointer: otherwise all steps and all of the SDK below them are one type, too deep for the compiler.
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
 /// Answers the calls of one function.
 pub async fn serve() -> Result<(), Box<dyn Error + Send + Sync>> {
-    let account: Pin<Box<dyn Future<Output = Result<Production, AccountError>>>> =
+    let account: Boxed<'_, Result<Production, AccountError>> =
         Box::pin(Production::of_environment());
     let account = account.await.map_err(StepError::from);
-    let serving: Pin<Box<dyn Future<Output = Result<(), Box<dyn Error + Send + Sync>>>>> =
+    let serving: Boxed<'_, Result<(), Box<dyn Error + Send + Sync>>> =
         Box::pin(lambda::serve(account));
     serving.await
 }
@@ -127,15 +130,13 @@ impl Production {
     }
 }
 
-type Called<'a> = Pin<Box<dyn Future<Output = Result<Value, StepError>> + Send + 'a>>;
-
 impl Steps for Production {
     const NAMES: &'static [&'static str] = <World<Rds> as Steps>::NAMES;
 
     async fn call(&self, step: &str, input: Value) -> Result<Value, StepError> {
         let world = self.world().await?;
-        // Behind a pointer: otherwise all steps and all of the SDK below them are one type, too deep for the compiler.
-        let called: Called<'_> = Box::pin(world.call(step, input));
+        let called: Pin<Box<dyn Future<Output = Result<Value, StepError>> + Send + '_>> =
+            Box::pin(world.call(step, input));
         called.await
     }
 }

@@ -68,12 +68,15 @@ pub struct Stack {
     pub public_keys: Vec<String>,
 }
 
+/// Behind a pointer: otherwise all steps and all of the SDK below them are one type, too deep for the compiler.
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
 /// Answers the calls of one function.
 pub async fn serve() -> Result<(), Box<dyn Error + Send + Sync>> {
-    let account: Pin<Box<dyn Future<Output = Result<Development, AccountError>>>> =
+    let account: Boxed<'_, Result<Development, AccountError>> =
         Box::pin(Development::of_environment());
     let account = account.await.map_err(StepError::from);
-    let serving: Pin<Box<dyn Future<Output = Result<(), Box<dyn Error + Send + Sync>>>>> =
+    let serving: Boxed<'_, Result<(), Box<dyn Error + Send + Sync>>> =
         Box::pin(lambda::serve(account));
     serving.await
 }
@@ -139,15 +142,13 @@ impl Development {
     }
 }
 
-type Called<'a> = Pin<Box<dyn Future<Output = Result<Value, StepError>> + Send + 'a>>;
-
 impl Steps for Development {
     const NAMES: &'static [&'static str] = <World<Rds> as Steps>::NAMES;
 
     async fn call(&self, step: &str, input: Value) -> Result<Value, StepError> {
         let world = self.world().await?;
-        // Behind a pointer: otherwise all steps and all of the SDK below them are one type, too deep for the compiler.
-        let called: Called<'_> = Box::pin(world.call(step, input));
+        let called: Pin<Box<dyn Future<Output = Result<Value, StepError>> + Send + '_>> =
+            Box::pin(world.call(step, input));
         called.await
     }
 }

@@ -1,7 +1,8 @@
 //! The account on AWS, with no other rights than a developer has: to start executions of one state machine and to look at
 //! them, and to put events on one bus. It reads no document and no secret.
 
-use account::aws::{Bus, Machine, SdkConfig, config};
+use account::AccountError;
+use account::aws::{Arn, Bus, Machine, SdkConfig, config_in};
 use workflow::local::{Record, Status};
 
 use super::place::InUse;
@@ -20,10 +21,11 @@ pub(super) struct Aws {
 
 impl Aws {
     pub(super) async fn open(cli: &Cli) -> Result<Self, Error> {
-        let config = config().await;
-        let arn = cli.workflow.as_deref().unwrap_or_default();
-        let machine =
-            Machine::new(&config, arn).map_err(|error| Error::Usage(error.to_string()))?;
+        let usage = |error: AccountError| Error::Usage(error.to_string());
+        let arn = Arn::parse(cli.workflow.as_deref().unwrap_or_default(), "states");
+        let arn = arn.map_err(usage)?;
+        let config = config_in(&arn.region).await;
+        let machine = Machine::new(&config, &arn.text).map_err(usage)?;
         Ok(Self { machine, config, bus: cli.bus.clone() })
     }
 

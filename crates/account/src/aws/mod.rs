@@ -43,10 +43,23 @@ const ATTEMPT: Duration = Duration::from_secs(50);
 
 /// Region and credentials as the environment has them: a function's, a container's, a profile's.
 pub async fn config() -> SdkConfig {
+    loaded(None).await
+}
+
+/// The same where the region is known: nobody is asked for it.
+pub async fn config_in(region: &str) -> SdkConfig {
+    loaded(Some(Region::new(region.to_owned()))).await
+}
+
+async fn loaded(region: Option<Region>) -> SdkConfig {
     let http = aws_smithy_http_client::Builder::new();
     let http = http.tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
     let config = aws_config::defaults(BehaviorVersion::v2026_01_12());
+    let config = match region {
+        Some(region) => config.region(region),
+        None => config,
+    };
     config.http_client(http).timeout_config(timeouts).load().await
 }
 
