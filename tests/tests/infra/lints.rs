@@ -16,76 +16,67 @@ pub struct Finding {
     pub text: String,
 }
 
-/// The names.
-pub const NAMES: [&str; 26] = [
-    "actions-are-named",
-    "alarm-has-a-runbook",
-    "calls-a-step",
-    "definition-has-a-machine",
-    "ends",
-    "error-exists",
-    "function-has-the-time",
-    "functions-are-told-the-same",
-    "functions-are-told-what-they-ask",
-    "handler-is-a-step",
-    "kept",
-    "key-stays-inside",
-    "keys-through-services",
-    "logs-are-encrypted-and-end",
-    "machine-has-a-definition",
-    "no-secret",
-    "one-role-copies",
-    "one-role-encrypts-for-others",
-    "one-role-shares",
-    "policies-are-here",
-    "role-of-its-own",
-    "roles-are-of-services",
-    "star-has-a-reason",
-    "step-has-a-function",
-    "step-is-used",
-    "substituted",
-];
-
-/// Findings so far.
-#[derive(Default)]
-pub struct Found(BTreeSet<Finding>);
+/// What one routine has found, under the names that it finds things by.
+pub struct Found {
+    names: &'static [&'static str],
+    all: BTreeSet<Finding>,
+}
 
 impl Found {
     fn add(&mut self, lint: &'static str, text: impl Into<String>) {
-        assert!(NAMES.contains(&lint), "{lint} has no place among the names");
-        self.0.insert(Finding { lint, text: text.into() });
+        assert!(self.names.contains(&lint), "{lint} is found by another routine");
+        self.all.insert(Finding { lint, text: text.into() });
     }
 }
 
-type Lint = fn(&Tree, &mut Found);
+type Lint = (&'static [&'static str], fn(&Tree, &mut Found));
 
 const ALL: &[Lint] = &[
-    definitions::functions,
-    definitions::substitutions,
-    definitions::handlers,
-    definitions::errors,
-    definitions::timeouts,
-    policies::wildcards,
-    policies::reasons,
-    policies::one_shares,
-    policies::roles,
-    policies::through_services,
-    keys::one_encrypts,
-    keys::nobody_outside,
-    keys::only_the_copying_role,
-    things::no_secrets,
-    things::kept,
-    things::logs,
-    things::environments,
-    things::runbooks,
-    things::what_is_asked,
+    (&["calls-a-step", "step-is-used"], definitions::functions),
+    (
+        &["machine-has-a-definition", "definition-has-a-machine", "substituted"],
+        definitions::substitutions,
+    ),
+    (&["step-has-a-function", "handler-is-a-step"], definitions::handlers),
+    (&["error-exists"], definitions::errors),
+    (&["ends", "function-has-the-time"], definitions::timeouts),
+    (&["actions-are-named"], policies::wildcards),
+    (&["star-has-a-reason"], policies::reasons),
+    (&["one-role-shares"], policies::one_shares),
+    (&["role-of-its-own", "roles-are-of-services", "policies-are-here"], policies::roles),
+    (&["keys-through-services"], policies::through_services),
+    (&["one-role-encrypts-for-others"], keys::one_encrypts),
+    (&["key-stays-inside"], keys::nobody_outside),
+    (&["one-role-copies"], keys::only_the_copying_role),
+    (&["no-secret"], things::no_secrets),
+    (&["kept"], things::kept),
+    (&["logs-are-encrypted-and-end"], things::logs),
+    (&["functions-are-told-the-same"], things::environments),
+    (&["functions-are-told-what-they-ask"], things::what_is_asked),
+    (&["alarm-has-a-runbook"], things::runbooks),
 ];
 
-/// Everything that is wrong, sorted.
+/// The names of all lints.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ALL.iter().flat_map(|(names, _)| names.iter().copied())
+}
+
+/// Everything that is wrong.
 pub fn all(tree: &Tree) -> Vec<Finding> {
-    let mut found = Found::default();
-    for lint in ALL {
-        lint(tree, &mut found);
+    found(tree, |_| true)
+}
+
+/// What the routine finds that has a lint of that name.
+pub fn of(tree: &Tree, lint: &str) -> Vec<Finding> {
+    found(tree, |names| names.contains(&lint))
+}
+
+fn found(tree: &Tree, wanted: impl Fn(&[&str]) -> bool) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (names, look) in ALL.iter().filter(|(names, _)| wanted(names)) {
+        let mut found = Found { names, all: BTreeSet::new() };
+        look(tree, &mut found);
+        findings.extend(found.all);
     }
-    found.0.into_iter().collect()
+    findings
 }
