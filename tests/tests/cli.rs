@@ -325,6 +325,18 @@ fn misuse_exits_with_2_and_repeats_no_secret() {
             &["check", "--rules", rules, "--database-url", "postgres://u:hunter2@h:port/d"],
             "failed to",
         ),
+        (
+            &[
+                "check",
+                "--rules",
+                rules,
+                "--database-url",
+                "postgres://u:hunter2@h/d",
+                "--ca-file",
+                "absent",
+            ],
+            "absent cannot be read",
+        ),
         (&["check", "--rules", rules, "--database-secret", "absent"], "absent"),
         (
             &["check", "--rules", rules, "--database-url", "hunter2", "--database-secret", "f"],
