@@ -203,6 +203,7 @@ const BROKEN: &[Edit] = &[
     ),
     (PROD, "- Sid: DevelopmentReadsThroughRds\n", "-CopySnapshot\"", "-*\"", "one-role-copies"),
     (PROD, "- Sid: DevelopmentGrantsForRds\n", "ArnLike", "StringLike", "one-role-copies"),
+    (DEV, "\n  RestoreRole:\n", "!GetAtt Key.Arn", "!Ref ShareKeyArn", "one-role-copies"),
     (DEV, "- Sid: KeyOfReleases\n", "kms:ViaService", "kms:CallerAccount", "keys-through-services"),
     (DEV, "- Sid: GrantsOfKeyOfReleases\n", "'true'", "'false'", "keys-through-services"),
     (

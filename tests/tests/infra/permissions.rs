@@ -12,7 +12,8 @@ const HEAD: &str = "\
 
 Generated from `production.yaml` and `development.yaml`; `make bless` rewrites it, and a test fails while it is stale. One line for
 each action of each role or policy. `rds:db:x` is short for `arn:<partition>:rds:<region>:<account>:db:x` of the account and region
-of the stack itself; an ARN that is another account's has its account. `${…}` is a parameter or a resource of the template.
+of the stack itself; an ARN that is another account's has its account. `${…}` is a parameter or a resource of the template, `the
+stack's X` one of its conditions.
 ";
 
 /// All of it, in Markdown.

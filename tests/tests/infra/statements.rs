@@ -58,18 +58,25 @@ pub fn of(template: &Template) -> Vec<Statement> {
     for resource in template.resources() {
         for (document, trust) in documents(&resource) {
             let statements = document.get("Statement").map(Node::items).unwrap_or_default();
-            for node in statements.into_iter().flat_map(either) {
-                all.push(statement(&resource, node, trust));
+            for (node, when) in statements.into_iter().flat_map(either) {
+                let mut statement = statement(&resource, node, trust);
+                statement.conditions.extend(when);
+                all.push(statement);
             }
         }
     }
     all
 }
 
-/// Both statements of a choice that a parameter makes; one of them may be none.
-fn either(node: &Node) -> Vec<&Node> {
-    let Some(choice) = node.get("Fn::If") else { return vec![node] };
-    choice.items().into_iter().skip(1).filter(|one| one.get("Effect").is_some()).collect()
+/// Both statements of a choice that a parameter makes, each with what it depends on; one of them may be none.
+fn either(node: &Node) -> Vec<(&Node, Option<String>)> {
+    let Some(choice) = node.get("Fn::If") else { return vec![(node, None)] };
+    let parts = choice.items();
+    let name = parts.first().map(|name| resolved(name)).unwrap_or_default();
+    let sides = [format!("the stack's {name}"), format!("not the stack's {name}")];
+    let sides = parts.into_iter().skip(1).zip(sides);
+    let statements = sides.filter(|(node, _)| node.get("Effect").is_some());
+    statements.map(|(node, when)| (node, Some(when))).collect()
 }
 
 /// The policies that stand in a resource, and whether it is one that says who may be a role.

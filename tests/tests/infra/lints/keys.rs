@@ -86,8 +86,17 @@ pub fn nobody_outside(tree: &Tree, found: &mut Found) {
     }
 }
 
-/// The other account's role that the key for others lets in is the one that copies.
+/// The other account's role that the key for others lets in is the one that copies, and no other there asks.
 pub fn only_the_copying_role(tree: &Tree, found: &mut Found) {
+    for template in tree.templates.iter().filter(|one| one.account == "development") {
+        let asks = |one: &&Statement| one.resources.iter().any(|key| key == "${ShareKeyArn}");
+        for statement in statements::of(template).iter().filter(asks) {
+            if statement.holder != "CopySnapshotRole" {
+                let text = format!("{} may use the key of releases", statement.holder);
+                found.add("one-role-copies", text);
+            }
+        }
+    }
     let Some(template) = production(tree) else { return };
     for statement in statements::of(template).iter().filter(|one| one.holder == SHARE && one.allows)
     {
