@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::process::Command;
+use std::time::Duration;
 
 use receiver::World;
-use receiver::definitions::ALL;
+use receiver::definitions::{ALL, FLEET};
+use serde_json::{Value, json};
 use snapshots::local::Local;
 use workflow::machine::{Kind, Resource, Task};
+use workflow::run::{Answer, Calls, End, Failure, Faultless, Virtual, run};
 use workflow::template::Template;
 use workflow::{StepError, Steps};
 
@@ -73,4 +76,34 @@ fn neither_the_other_account_nor_the_masking_engine_is_linked() {
     let names: BTreeSet<_> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
     assert!(names.contains("snapshots") && names.contains("contract"), "{names:?}");
     assert!(!names.contains("orchestrator") && !names.contains("anonymizer"), "{names:?}");
+}
+
+/// Executions that a fleet starts: what they are given, and that of `till` fails.
+#[derive(Default)]
+struct Started(Vec<Value>);
+
+impl Calls for Started {
+    async fn call(&mut self, _: &str, resource: &Resource, parameters: &Value) -> Answer {
+        assert_eq!(*resource, Resource::StartExecution);
+        self.0.push(parameters["Input"].clone());
+        match parameters["Input"]["database"] == "till" {
+            true => Err(Failure::new("States.TaskFailed", "refused")),
+            false => Ok((json!({ "Output": {} }), Duration::from_secs(3600))),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_fleet_brings_every_database_though_one_fails() {
+    let machine = FLEET.parse().unwrap_or_else(|defects| panic!("{defects}"));
+    let input = json!({ "databases": ["shop", "till", "stock"], "reason": "schedule" });
+    let context = workflow::local::context("fleet", "run-1", "2024-01-01T00:00:00Z", &input);
+    let mut started = Started::default();
+    let done = run(&machine, input, context, &mut started, &mut Virtual, &mut Faultless).await;
+    let End::Succeeded(results) = done.end else { panic!("{:?}", done.end) };
+    let ended = |database: &str, well: bool| json!({ "database": database, "ended_well": well });
+    assert_eq!(results, json!([ended("shop", true), ended("till", false), ended("stock", true)]));
+    let given: BTreeSet<String> = started.0.iter().map(Value::to_string).collect();
+    assert_eq!(given.len(), 3, "{given:?}");
+    assert!(given.contains(&json!({ "database": "stock", "reason": "schedule" }).to_string()));
 }
