@@ -134,6 +134,33 @@ fn a_run_leaves_a_page_and_the_command_makes_the_same() {
 }
 
 #[test]
+fn a_page_says_where_text_was_masked_and_nothing_looked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let rules = "version: 1\ntables: { t: { columns: { id: keep, note: redact } } }\n";
+    fs::write(path("rules.yaml"), rules).unwrap();
+    for (note, said) in [
+        ("x", "No original was looked for: 1 column of text was masked, and neither the rules"),
+        ("ada@shop.fr", "None of 1 original was found"),
+    ] {
+        let name = format!("{}.db", note.len());
+        let schema = "CREATE TABLE t (id INTEGER PRIMARY KEY, note TEXT)";
+        let database = Connection::open(path(&name)).unwrap();
+        database.execute_batch(schema).unwrap();
+        database.execute("INSERT INTO t VALUES (1, ?1)", [note]).unwrap();
+        drop(database);
+        let mut command = anonymizer().unwrap();
+        let url = format!("sqlite:{name}");
+        command.args(["run", "--database-url", &url, "--rules", "rules.yaml"]);
+        let finished =
+            finish(command.args(["--report", "."]).current_dir(directory.path())).unwrap();
+        assert_eq!(finished.code, Some(OK.into()), "{finished:#?}");
+        let page = page(directory.path());
+        assert!(page.contains(said), "{note}: {page}");
+    }
+}
+
+#[test]
 fn everything_that_was_found_is_shown_and_no_name_breaks_out() {
     let directory = report();
     fill(directory.path());

@@ -16,10 +16,10 @@ pub fn collect(
     mask: Option<&dyn Mask>,
     value: &Value<'_>,
 ) -> Result<(), MaskError> {
-    match (sought, value) {
-        (Sought::Kind(kind), value) => add(collector, kind, value),
-        (Sought::Shapes, Value::Text(text)) => collector.add_shape(text),
-        (Sought::Shapes | Sought::Nothing, _) => {}
+    match sought {
+        Sought::Kind(kind) => add(collector, kind, value),
+        Sought::Shapes => texts(value, &mut |text| collector.add_shape(text)),
+        Sought::Nothing => {}
     }
     match mask.filter(|mask| mask.identifies_parts()) {
         Some(mask) => mask.parts(value, &mut |kind, part| add(collector, kind, part)),
@@ -34,36 +34,38 @@ pub fn collect_name(collector: &mut Collector, first: &Value<'_>, last: &Value<'
     }
 }
 
-/// Containers count by what is in them: elsewhere it would stand without the container.
 fn add(collector: &mut Collector, kind: Identifier, value: &Value<'_>) {
+    texts(value, &mut |text| collector.add(kind, text));
+}
+
+/// Shows the texts of a value. Containers count by what is in them: elsewhere it would stand without the container.
+fn texts(value: &Value<'_>, show: &mut dyn FnMut(&str)) {
     match value {
-        Value::Text(text) => collector.add(kind, text),
-        Value::Array(items) => items.iter().for_each(|item| add(collector, kind, item)),
+        Value::Text(text) => show(text),
+        Value::Array(items) => items.iter().for_each(|item| texts(item, show)),
         Value::Json(text) => match serde_json::from_str(text) {
-            Ok(document) => add_document(collector, kind, &document),
-            Err(_) => collector.add(kind, text),
+            Ok(document) => texts_of(&document, show),
+            Err(_) => show(text),
         },
         Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => collector.add(kind, text),
-            Err(_) => collector.add(kind, &hex::encode(bytes)),
+            Ok(text) => show(text),
+            Err(_) => show(&hex::encode(bytes)),
         },
         other => {
             if let Some(text) = render(other) {
-                collector.add(kind, &text);
+                show(&text);
             }
         }
     }
 }
 
 /// Strings and numbers of a document, however deep they lie: the library's own limit bounds the depth.
-fn add_document(collector: &mut Collector, kind: Identifier, document: &Json) {
+fn texts_of(document: &Json, show: &mut dyn FnMut(&str)) {
     match document {
-        Json::String(text) => collector.add(kind, text),
-        Json::Number(number) => collector.add(kind, &number.to_string()),
-        Json::Array(items) => items.iter().for_each(|item| add_document(collector, kind, item)),
-        Json::Object(members) => {
-            members.values().for_each(|member| add_document(collector, kind, member));
-        }
+        Json::String(text) => show(text),
+        Json::Number(number) => show(&number.to_string()),
+        Json::Array(items) => items.iter().for_each(|item| texts_of(item, show)),
+        Json::Object(members) => members.values().for_each(|member| texts_of(member, show)),
         Json::Null | Json::Bool(_) => {}
     }
 }

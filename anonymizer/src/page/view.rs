@@ -175,6 +175,10 @@ fn because(report: &Report) -> Vec<String> {
     let with = |status| report.checks.iter().filter(|check| check.status == status).count() as u64;
     let mut sentences = Vec::new();
     sentences.push(match (found, *originals) {
+        (0, 0) if masked_texts(report) > 0 => format!(
+            "No original was looked for: {} masked, and neither the rules nor names or values say that they identify anybody.",
+            were(masked_texts(report), "column of text", "columns of text")
+        ),
         (0, 0) => {
             "No column of the rules holds direct identifiers, so there was no original to look for."
                 .into()
@@ -211,6 +215,19 @@ fn because(report: &Report) -> Vec<String> {
         sentences.push(format!("None of {all} failed{left}."));
     }
     sentences
+}
+
+/// Columns of text that were masked.
+fn masked_texts(report: &Report) -> u64 {
+    let is_text = |column: &&ColumnReport| {
+        let kind = column.data_type.to_ascii_lowercase();
+        is_masked(column) && ["text", "char", "json", "clob"].iter().any(|name| kind.contains(name))
+    };
+    report.tables.iter().flat_map(|table| &table.columns).filter(is_text).count() as u64
+}
+
+fn were(number: u64, one: &str, many: &str) -> String {
+    if number == 1 { format!("1 {one} was") } else { format!("{} {many} were", thousands(number)) }
 }
 
 /// The first places, and how many more there are.

@@ -140,7 +140,11 @@ fn said(
     function: &str,
     rule: Option<&ColumnRule>,
 ) -> Said {
-    let (truncated, text) = (group.truncated(), matches!(own.kind, Kind::Text { .. }));
+    let truncated = group.truncated();
+    let text = match &own.kind {
+        Kind::Array(inner) => matches!(**inner, Kind::Text { .. }),
+        kind => matches!(kind, Kind::Text { .. }),
+    };
     let rule = rule.filter(|_| !truncated);
     let told = rule.and_then(|rule| rule.identifies.as_ref()).map(|told| told.value);
     let identifies = rule.and_then(mask::identifies);
@@ -151,10 +155,12 @@ fn said(
         _ => None,
     };
     let blind = truncated || mask::function(function).is_some_and(mask::Function::is_blind);
-    if told == Some(false) || !blind || !text || own.generated || switches::is_off("gate.naming") {
+    let unseen = !blind || !(text || own.kind == Kind::Json);
+    if told == Some(false) || unseen || own.generated || switches::is_off("gate.naming") {
         return Said { identifies, name_part, shapes: false };
     }
-    let hint = naming::hint(&member.name.name, &own.name);
+    // What a document is called says nothing of each of its values.
+    let hint = if text { naming::hint(&member.name.name, &own.name) } else { Hint::Nothing };
     let part = match hint {
         Hint::First => Some(NamePart::First),
         Hint::Last => Some(NamePart::Last),

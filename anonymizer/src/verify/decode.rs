@@ -141,35 +141,44 @@ fn nibble(digit: u8) -> Option<u8> {
 /// Quoted-printable, as the bodies of e-mails are in it. Of what stands behind equals signs elsewhere it is told by a letter
 /// beyond ASCII, a sign that mail programs encode, or a line that goes on.
 pub fn quoted(text: &[u8], into: &mut Vec<u8>) -> bool {
-    let mut any = false;
+    if !memchr::memchr_iter(b'=', text).any(|at| is_quoted(&text[at + 1..])) {
+        return false;
+    }
     let mut rest = text;
     while let Some(at) = memchr::memchr(b'=', rest) {
         into.extend_from_slice(&rest[..at]);
         rest = &rest[at + 1..];
         match rest {
-            [b'\r', b'\n', after @ ..] | [b'\n', after @ ..] => {
-                any = true;
-                rest = after;
-            }
-            [high, low, after @ ..] if !high.is_ascii_lowercase() && !low.is_ascii_lowercase() => {
-                match byte_of(*high, *low) {
-                    Some(byte) => {
-                        any |= byte >= 0xc0 || b"=@.+_".contains(&byte);
-                        into.push(byte);
-                        rest = after;
-                    }
-                    None => into.push(b'='),
+            [b'\r', b'\n', after @ ..] | [b'\n', after @ ..] => rest = after,
+            _ => match rest.get(..2).and_then(|digits| byte_of(digits[0], digits[1])) {
+                Some(byte) => {
+                    into.push(byte);
+                    rest = &rest[2..];
                 }
-            }
-            _ => into.push(b'='),
+                None => into.push(b'='),
+            },
         }
     }
     into.extend_from_slice(rest);
-    if any && std::str::from_utf8(into).is_err() {
+    if std::str::from_utf8(into).is_err() {
         // Then it is Latin-1, as a rule.
         *into = into.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes();
     }
-    any
+    true
+}
+
+/// What stands behind the equals sign is as nothing else is: a letter beyond ASCII, a sign, a line's end.
+fn is_quoted(text: &[u8]) -> bool {
+    matches!(
+        text,
+        [b'\n', ..]
+            | [b'\r', b'\n', ..]
+            | [b'C'..=b'F', b'0'..=b'9' | b'A'..=b'F', ..]
+            | [b'2', b'B' | b'E', ..]
+            | [b'3', b'D', ..]
+            | [b'4', b'0', ..]
+            | [b'5', b'F', ..]
+    )
 }
 
 /// Bytes in hex with colons between them: `61:64:61`.
@@ -218,7 +227,8 @@ pub fn entities(text: &[u8], into: &mut Vec<u8>) -> bool {
         };
         let closed = rest.get(end) == Some(&b';');
         let name = &rest[..end];
-        match entity(name).filter(|_| closed || name.starts_with(b"#")) {
+        let may_be = closed || name.starts_with(b"#");
+        match may_be.then(|| entity(name)).flatten() {
             Some(character) => {
                 push(character, into);
                 any = true;

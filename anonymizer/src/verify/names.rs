@@ -102,11 +102,14 @@ fn stands(word: &str, between: &[u8]) -> Stands {
 /// Where the value begins of the document's member whose name begins at `start`, where it comes right after another and
 /// holds part of a person's name: `"first": "Ada", "last": "Byron"`.
 fn next_part(text: &[u8], between: &[u8], start: usize) -> Option<usize> {
-    let is_next = between.iter().all(|byte| b"\", \n".contains(byte))
-        && between.first() == Some(&b'"')
-        && between.contains(&b',');
+    let is_next = between.first() == Some(&b'"')
+        && between.contains(&b',')
+        && between.iter().all(|byte| b"\", \n".contains(byte));
+    if !is_next {
+        return None;
+    }
     let key = text[start..].get(..LONGEST_KEY).unwrap_or(&text[start..]);
-    let key = &key[..memchr::memchr(b'"', key).filter(|_| is_next)?];
+    let key = &key[..memchr::memchr(b'"', key)?];
     let ends = |part: &&[u8]| {
         key.len() >= part.len() && key[key.len() - part.len()..].eq_ignore_ascii_case(part)
     };

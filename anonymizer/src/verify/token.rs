@@ -238,30 +238,42 @@ impl Scanner {
         } else if seen & BLANK != 0 {
             self.words(text, seen, kinds, found);
         }
-        let beside = seen & SLASH != 0 || (seen & AT != 0 && has_lone_at(bytes));
+        let one_piece = seen & (BLANK | BREAK) == 0;
+        let beside = seen & SLASH != 0 || (seen & AT != 0 && has_lone_at(bytes, one_piece));
         if beside && !switches::is_off("gate.segments") {
             self.segments(text, seen, kinds, found);
         }
     }
 
-    /// What stands next to a slash, or to an `@` that is none of an e-mail address: `/home/ada_1815/mail`, `@ada_1815`.
+    /// What stands next to a slash, or to an `@` that is none of an e-mail address: `/home/ada_1815/mail`, `@ada_1815`. Not a
+    /// host, and not what is far into a long piece, which is base64.
     fn segments(&mut self, text: &str, all: u32, kinds: Kinds, found: &mut Found<'_>) {
         const ENDS: u32 = BREAK | BLANK | SLASH | AT;
+        const LONGEST_PATH: usize = 96;
         let (bytes, shape) = (text.as_bytes(), all & SHAPE);
-        let (mut start, mut seen, mut beside) = (0, shape, false);
+        let (mut start, mut seen, mut beside, mut piece) = (0, shape, false, 0);
         for place in 0..=bytes.len() {
             let class = bytes.get(place).map_or(BLANK, |byte| CLASSES[usize::from(*byte)]);
             if class & ENDS == 0 || (class & AT != 0 && domain_end(bytes, place + 1).is_some()) {
                 seen |= class;
+                if class & DOT != 0 {
+                    piece = place;
+                }
                 continue;
             }
             let is_beside = class & (SLASH | AT) != 0;
             let segment = &text[start..place];
+            let is_host = bytes[..start].ends_with(b"//");
             if (beside || is_beside)
                 && (SHORTEST_CELL..=LONGEST_CELL).contains(&segment.len())
                 && seen & (DIGIT | DOT) != 0
+                && place - piece <= LONGEST_PATH
+                && !is_host
             {
                 self.cell(segment, seen, kinds, false, found);
+            }
+            if class & (BREAK | BLANK) != 0 {
+                piece = place;
             }
             (start, seen, beside) = (place + 1, shape, is_beside);
         }
@@ -507,9 +519,16 @@ fn iban(text: &[u8], found: &mut Found<'_>) {
     }
 }
 
-/// An `@` that is none of an e-mail address.
-fn has_lone_at(text: &[u8]) -> bool {
-    memchr::memchr_iter(b'@', text).any(|at| domain_end(text, at + 1).is_none())
+/// An `@` that is none of an e-mail address. One piece with a dot behind its `@` is one, or as good as one.
+fn has_lone_at(text: &[u8], one_piece: bool) -> bool {
+    memchr::memchr_iter(b'@', text).any(|at| {
+        let (before, after) = text.split_at(at);
+        let usual = one_piece
+            && !before.is_empty()
+            && !after.get(1).is_some_and(u8::is_ascii_digit)
+            && memchr::memchr(b'.', after).is_some();
+        !usual && domain_end(text, at + 1).is_none()
+    })
 }
 
 /// Ways to read where an address begins, the shortest first.
