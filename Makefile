@@ -1,4 +1,4 @@
-.PHONY: help demo test lint lint-infra bench bless
+.PHONY: help demo test test-aws lint lint-infra bench bless
 
 # Sample databases and labelled schemas beside the checkout, where there are any; the tests that need them say so where they are skipped.
 export ANONYMIZER_SAMPLEDB ?= $(wildcard $(CURDIR)/../shared/sampledb)
@@ -13,6 +13,10 @@ demo: ## both accounts on this machine: a shop is masked, released, and received
 test: ## run every test; as root on Debian or Ubuntu, install what is missing first
 	@.ci/prepare
 	cargo test --workspace
+
+test-aws: ## both accounts from our templates in an emulator of AWS, part of `test`
+	@.ci/prepare
+	cargo test --package e2e-aws --test drill
 
 lint: lint-infra ## formatting, clippy, the infrastructure, and licences and duplicates where cargo-deny is installed
 	cargo fmt --all --check

@@ -4,7 +4,8 @@ import sys
 import time
 import traceback
 
-from . import leaks, packages, refusals, weeks
+from . import asked, leaks, looks, packages, refusals, roles, weeks
+from .accounts import DEVELOPMENT, PRODUCTION
 from .development import Development
 from .process import Emulator
 from .production import Production
@@ -31,10 +32,15 @@ def drill(emulator):
     say("week 2: the same fakes under the same address, new passwords")
     weeks.third(production, development)
     say("week 3: a new column without a rule refuses the run")
+    told, idle = roles.every(production, development)
+    say(f"{told} functions fail without their roles' rights (never called: {', '.join(idle)})")
     for what, run in refusals.ALL.items():
         run(production, development)
         say(f"refused, and nothing is left: {what}")
+    for account in (PRODUCTION, DEVELOPMENT):
+        looks.ensure(taps.told(account, "FAILED"), f"nobody in {account} was told of a failure")
     say(leaks.search(production, development, taps, known))
+    say(asked.tell(emulator))
 
 
 def main():

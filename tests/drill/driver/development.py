@@ -33,7 +33,7 @@ class Development:
         self.workflow, self.reaper = (Machine(DEVELOPMENT, out[name]) for name in ("WorkflowArn", "ReaperArn"))
         self.fleet = Machine(DEVELOPMENT, out["FleetArn"])
         self.documents, self.group = out["Documents"], network["DatabaseSecurityGroup"]
-        self.rds = client("rds", DEVELOPMENT)
+        self.rds, self.passwords = client("rds", DEVELOPMENT), set()
         self.settings()
 
     def settings(self, **more):
@@ -52,7 +52,9 @@ class Development:
     def pointer(self):
         """What applications read."""
         found = client("secretsmanager", DEVELOPMENT).get_secret_value(SecretId=SECRET)
-        return json.loads(found["SecretString"])
+        told = json.loads(found["SecretString"])
+        self.passwords.add(told["password"])
+        return told
 
     def application(self) -> postgres.Login:
         """How an application gets in."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from .accounts import client
 
-PATIENCE = 120
+PATIENCE = 240
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """The good weeks: a release, a second one a week later with the same fakes, and a change of the schema that refuses."""
 
-from . import looks, postgres
-from .accounts import DEVELOPMENT
+from . import grep, looks, postgres
+from .accounts import DEVELOPMENT, PRODUCTION
 from .looks import ensure
 
 # What must not arrive, by the database that it is in.
@@ -49,14 +49,8 @@ def arrived(production, development, run, originals):
         ensure(len(fakes) > 100, f"{name} has {len(fakes)} values only")
         ensure(not originals & set(fakes), f"{name} has originals")
     ensure(development.application().ask("SELECT count(*) FROM customers") == "300", "customers are missing")
-    files = development.emulator.servers / DEVELOPMENT
-    found = [str(file) for file in files.rglob("*") if file.is_file() and holds(file.read_bytes(), originals)]
+    found = grep.found(originals, development.emulator.servers / DEVELOPMENT)
     ensure(not found, f"originals are in {found[:3]}")
-
-
-def holds(data, words):
-    """One of the words is in the bytes."""
-    return any(word.encode() in data for word in words)
 
 
 def fakes(development):
@@ -82,8 +76,7 @@ def first(production, development):
     production.snapshot("shop-night-1")
     known = originals(production)
     ensure(len(known) > 1000, f"{len(known)} originals are few")
-    raw = production.emulator.servers
-    ensure(any(holds(file.read_bytes(), known) for file in raw.rglob("base/*/*")), "the search finds nothing")
+    ensure(grep.found(known, production.emulator.servers / PRODUCTION), "the search finds nothing where everything is")
     released(production, development, "week-1", {"week-1"})
     arrived(production, development, "week-1", known)
     locked_out(production, development, ("shop_app", "known in production"))

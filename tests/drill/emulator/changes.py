@@ -30,12 +30,15 @@ def modify(request):
     if managed:
         key = request.needed("MasterUserSecretKmsKeyId")
         rights.use_key(request, key)
-        passwords.announce(record, key)
+        secret = passwords.new(record)
+        # RDS makes it in the name of whoever asks.
+        rights.require(request, [(secret, {})], "secretsmanager:CreateSecret")
+        passwords.announce(record, secret, key)
         work = lambda: passwords.take(request, record)
-        state.later(record, "DBInstanceStatus", "resetting-master-credentials", "available", work, state.delay() / 2)
+        state.later(request, record, "DBInstanceStatus", "resetting-master-credentials", "available", work, state.delay() / 2)
     if new:
         record["PendingModifiedValues"] = {"DBInstanceIdentifier": new}
-        state.later(record, "DBInstanceStatus", "renaming", "available", lambda: _rename(request, record, new),
+        state.later(request, record, "DBInstanceStatus", "renaming", "available", lambda: _rename(request, record, new),
                     state.delay() / 2)
     return {"DBInstance": record}
 
@@ -52,7 +55,7 @@ def reboot(request):
         for group in record["DBParameterGroups"]:
             group["ParameterApplyStatus"] = "in-sync"
 
-    state.later(record, "DBInstanceStatus", "rebooting", "available", work)
+    state.later(request, record, "DBInstanceStatus", "rebooting", "available", work)
     return {"DBInstance": record}
 
 
@@ -61,7 +64,7 @@ def stop(request):
     record = the(request)
     rights.require(request, [(record["DBInstanceArn"], state.tag_map(record))])
     must_be(record, "available")
-    state.later(record, "DBInstanceStatus", "stopping", "stopped", lambda: servers.stop(record["_data"]))
+    state.later(request, record, "DBInstanceStatus", "stopping", "stopped", lambda: servers.stop(record["_data"]))
     return {"DBInstance": record}
 
 
@@ -71,7 +74,7 @@ def start(request):
     rights.require(request, [(record["DBInstanceArn"], state.tag_map(record))])
     must_be(record, "stopped")
     work = lambda: servers.start(record["_data"], record["Endpoint"]["Address"])
-    state.later(record, "DBInstanceStatus", "starting", "available", work)
+    state.later(request, record, "DBInstanceStatus", "starting", "available", work)
     return {"DBInstance": record}
 
 

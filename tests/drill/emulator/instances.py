@@ -34,7 +34,7 @@ def create(request):
         address = record["Endpoint"]["Address"]
         servers.create(record["_data"], address, record["MasterUsername"], password, names)
 
-    state.later(record, "DBInstanceStatus", "creating", "available", work)
+    state.later(request, record, "DBInstanceStatus", "creating", "available", work)
     return {"DBInstance": record}
 
 
@@ -51,7 +51,7 @@ def restore(request):
             resources.append((request.arn(kind, request.text(parameter)), {}))
     rights.require(request, resources)
     if request.tags():
-        rights.require(request, [(request.arn("db", name), {})], "AddTagsToResource")
+        rights.require(request, [(request.arn("db", name), {})], "rds:AddTagsToResource")
     if snapshot["Status"] != "available":
         raise Refusal("InvalidDBSnapshotState", f"The snapshot is {snapshot['Status']}.")
     if snapshot["KmsKeyId"]:
@@ -70,7 +70,7 @@ def restore(request):
         servers.copy(snapshot["_data"], record["_data"])
         servers.start(record["_data"], record["Endpoint"]["Address"])
 
-    state.later(record, "DBInstanceStatus", "creating", "available", work)
+    state.later(request, record, "DBInstanceStatus", "creating", "available", work)
     return {"DBInstance": record}
 
 
@@ -85,7 +85,7 @@ def describe(request):
         field = {"dbi-resource-id": "DbiResourceId", "db-instance-id": "DBInstanceIdentifier",
                  "db-cluster-id": "DBClusterIdentifier"}[key]
         found = [one for one in found if one.get(field) in values]
-    return {"DBInstances": found}
+    return {"DBInstances": state.looked(request, found)}
 
 
 def delete(request):
@@ -110,7 +110,7 @@ def delete(request):
                 state.BACKUPS.pop(record["DbiResourceId"], None)
         return "deleted"
 
-    state.later(record, "DBInstanceStatus", "deleting", gone, work)
+    state.later(request, record, "DBInstanceStatus", "deleting", gone, work)
     return {"DBInstance": record}
 
 

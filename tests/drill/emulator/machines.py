@@ -4,12 +4,15 @@ The names of the errors are those that each service's integration has on AWS, as
 """
 
 import contextvars
+import json
 
 from ministack.core import iam_evaluator
 from ministack.core.iam_evaluator import EvalContext
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import ecs
 from ministack.services import stepfunctions as sfn
+
+from . import servers
 
 _role = contextvars.ContextVar("drill_machine_role", default="")
 
@@ -21,12 +24,26 @@ def install():
     def execute_task(state_def, raw_input, execution, ctx):
         machine = sfn._state_machines.get(execution["stateMachineArn"]) or {}
         _role.set(machine.get("roleArn", ""))
+        name, last = ctx["State"]["Name"], execution["events"][-1]
+        if last.get("stateEnteredEventDetails", {}).get("name") != name:
+            # The emulator tells of states at the top only.
+            details = {"name": name, "input": json.dumps(raw_input)}
+            sfn._add_event(execution, "TaskStateEntered", {"stateEnteredEventDetails": details})
         return execute(state_def, raw_input, execution, ctx)
 
     def invoke_resource(resource, wanted):
         for action, arn, context, error in _needs(resource, wanted):
             _require(action, arn, context, error)
-        return invoke(resource, wanted)
+        if "events:putEvents" in resource:
+            # What a definition gives as an object is a text on its way.
+            texts = [one | {"Detail": json.dumps(one["Detail"])} for one in wanted["Entries"]]
+            wanted = wanted | {"Entries": texts}
+        answer = invoke(resource, wanted)
+        if "lambda:invoke" in resource:
+            # For the drill, which makes the calls of good runs again.
+            with open(servers.root() / "calls", "a") as file:
+                file.write(json.dumps([_arn_of_function(wanted), wanted["Payload"]]) + "\n")
+        return answer
 
     sfn._execute_task, sfn._invoke_resource = execute_task, invoke_resource
 
@@ -34,9 +51,7 @@ def install():
 def _needs(resource, wanted):
     account, region = get_account_id(), get_region()
     if "lambda:invoke" in resource:
-        name = wanted.get("FunctionName", "")
-        arn = name if name.startswith("arn:") else f"arn:aws:lambda:{region}:{account}:function:{name}"
-        yield "lambda:InvokeFunction", arn, {}, "Lambda.AWSLambdaException"
+        yield "lambda:InvokeFunction", _arn_of_function(wanted), {}, "Lambda.AWSLambdaException"
     elif "ecs:runTask" in resource:
         definition = ecs._task_defs.get(ecs._resolve_td_key(wanted.get("TaskDefinition", ""))) or {}
         cluster = wanted.get("Cluster", "default")
@@ -55,6 +70,11 @@ def _needs(resource, wanted):
             yield "events:PutEvents", bus, keys, "EventBridge.AccessDeniedException"
     elif "states:startExecution" in resource:
         yield "states:StartExecution", wanted.get("StateMachineArn", ""), {}, "StepFunctions.AccessDeniedException"
+
+
+def _arn_of_function(wanted):
+    name = wanted["FunctionName"]
+    return name if name.startswith("arn:") else f"arn:aws:lambda:{get_region()}:{get_account_id()}:function:{name}"
 
 
 def _require(action, arn, keys, error):

@@ -10,13 +10,17 @@ from ministack.services import secretsmanager
 from . import servers
 
 
-def announce(record, key):
+def new(record):
+    """The ARN of a secret that there is not yet."""
+    place = record["DBInstanceArn"].rsplit(":db:")[0].replace(":rds:", ":secretsmanager:")
+    return f"{place}:secret:rds!db-{uuid.uuid4()}"
+
+
+def announce(record, secret, key):
     """What is told of the secret before there is a password."""
-    name = f"rds!db-{uuid.uuid4()}"
     record["PendingModifiedValues"] = {"MasterUserPassword": "****"}
-    arn = record["DBInstanceArn"].rsplit(":db:")[0].replace(":rds:", ":secretsmanager:")
-    record["MasterUserSecret"] = {"SecretArn": f"{arn}:secret:{name}", "SecretStatus": "creating", "KmsKeyId": key}
-    record["_secret"] = name
+    record["MasterUserSecret"] = {"SecretArn": secret, "SecretStatus": "creating", "KmsKeyId": key}
+    record["_secret"] = secret.rsplit(":", 1)[-1]
 
 
 def take(request, record):

@@ -1,10 +1,15 @@
 """A request to RDS: its parameters, and on whose behalf it is made."""
 
+import contextvars
 import re
 
+from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 
 from .answer import Refusal
+
+# The access key that the request is signed with.
+CALLER = contextvars.ContextVar("drill_caller", default="")
 
 
 class Request:
@@ -15,6 +20,15 @@ class Request:
         self.account, self.region = get_account_id(), get_region()
         first = lambda value: value[0] if isinstance(value, list) else value
         self.parameters = {name: first(value) for name, value in parameters.items()}
+
+    def caller(self):
+        """Who asks."""
+        return CALLER.get()
+
+    def by_role(self):
+        """Somebody with limited rights asks, and not the account itself."""
+        found = iam_evaluator.resolve_principal(CALLER.get(), self.account)
+        return getattr(found, "policies", None) is not None
 
     def text(self, name, otherwise=None):
         """One parameter."""

@@ -2,17 +2,21 @@
 RDS uses on somebody's behalf. The emulator's own check knows one resource of a request and no tags.
 """
 
-import contextvars
+import json
 
-from ministack.core import iam_evaluator
+from ministack.core import iam_actions, iam_evaluator
 from ministack.core.iam_evaluator import EvalContext, EvalResult
 from ministack.services import kms
 
+from . import servers
 from .answer import Refusal
+from .request import CALLER
 
 # What RDS asks of a key when it makes something that is encrypted under it.
 OF_KEYS = ("kms:DescribeKey", "kms:CreateGrant")
-_caller = contextvars.ContextVar("drill_caller", default="")
+# Parameters of KMS that are condition keys.
+OF_REQUESTS = ("MacAlgorithm", "MessageType", "SigningAlgorithm")
+_asked = set()
 
 
 def install():
@@ -22,7 +26,7 @@ def install():
     def enforce(access_key_id, iam_action, service, region, *rest, **named):
         if service != "rds":
             return checked(access_key_id, iam_action, service, region, *rest, **named)
-        _caller.set(access_key_id or "")
+        CALLER.set(access_key_id or "")
         # Always allowed to whoever has signed the request rightly.
         return checked(access_key_id, "sts:GetCallerIdentity", service, region)
 
@@ -38,11 +42,39 @@ def install():
         return "true" if name == "aws:securetransport" else resolve(key, context)
 
     iam_evaluator.enforce, iam_evaluator._resolve_condition_key = enforce, resolve_key
+    tags = iam_actions.request_tag_context
+
+    def request_context(service, iam_action, body, *rest):
+        found = tags(service, iam_action, body, *rest)
+        if service == "kms":
+            # What a request says of itself, as conditions of policies know it.
+            said = json.loads(body or b"{}")
+            found = dict(found) | {f"kms:{name}": said[name] for name in OF_REQUESTS if name in said}
+        return found
+
+    iam_actions.request_tag_context = request_context
+    evaluate = iam_evaluator.evaluate
+
+    def evaluated(context, policies, *limits):
+        _note(context)
+        return evaluate(context, policies, *limits)
+
+    iam_evaluator.evaluate = evaluated
+
+
+def _note(context):
+    """Which role was looked at for which action: the drill tells what was never asked for."""
+    if ":assumed-role/" in context.principal_arn:
+        line = f"{context.principal_account} {context.principal_arn.split('/')[1]} {context.action}\n"
+        if line not in _asked:
+            _asked.add(line)
+            with open(servers.root() / "asked", "a") as file:
+                file.write(line)
 
 
 def principal(request):
     """Who makes the request."""
-    found = iam_evaluator.resolve_principal(_caller.get(), request.account)
+    found = iam_evaluator.resolve_principal(CALLER.get(), request.account)
     if not hasattr(found, "policies"):
         raise Refusal("AccessDenied", "The security token included in the request is invalid.", 403)
     return found
@@ -50,7 +82,7 @@ def principal(request):
 
 def require(request, resources, action=None):
     """Each of the resources must be allowed: pairs of an ARN and the tags of what is there already."""
-    caller, action = principal(request), f"rds:{action or request.action}"
+    caller, action = principal(request), action or f"rds:{request.action}"
     if caller.policies is None:
         return
     wanted = request.tags() or {}

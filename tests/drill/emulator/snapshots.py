@@ -31,7 +31,7 @@ def create(request):
         "KmsKeyId": source["KmsKeyId"], "OriginalSnapshotCreateTime": now, "SnapshotDatabaseTime": now,
         "_source_tags": state.tag_map(source),
     })
-    _work(record, lambda: servers.back_up(source["_data"], record["_data"]))
+    _work(request, record, lambda: servers.back_up(source["_data"], record["_data"]))
     return {"DBSnapshot": record}
 
 
@@ -57,7 +57,7 @@ def copy(request):
         "Encrypted": bool(key) or source["Encrypted"], "KmsKeyId": key or source["KmsKeyId"],
         "SourceDBSnapshotIdentifier": source["DBSnapshotArn"],
     })
-    _work(record, lambda: servers.copy(source["_data"], record["_data"]))
+    _work(request, record, lambda: servers.copy(source["_data"], record["_data"]))
     return {"DBSnapshot": record}
 
 
@@ -67,13 +67,14 @@ def describe(request):
     rights.require(request, [(request.arn("snapshot", (name or "*").rsplit(":", 1)[-1]), {})])
     if name:
         record, own = _visible(request, name)
+        state.looked(request, [record])
         return {"DBSnapshots": [record if own else _foreign(record)]}
     if sort == "shared":
         all_of_all = [one for (owner, region, _), one in state.SNAPSHOTS.items()
                       if owner != request.account and region == request.region]
         return {"DBSnapshots": [_foreign(one) for one in all_of_all if request.account in one["_shared"]]}
     own = state.of(state.SNAPSHOTS, request.account, request.region)
-    return {"DBSnapshots": [one for one in own if sort in (None, one["SnapshotType"])]}
+    return {"DBSnapshots": state.looked(request, [one for one in own if sort in (None, one["SnapshotType"])])}
 
 
 def delete(request):
@@ -139,7 +140,7 @@ def _foreign(record):
 
 def _require_tagging(request, arn):
     if request.tags():
-        rights.require(request, [(arn, {})], "AddTagsToResource")
+        rights.require(request, [(arn, {})], "rds:AddTagsToResource")
 
 
 def _new(request, name, facts):
@@ -159,9 +160,9 @@ def _new(request, name, facts):
     return record
 
 
-def _work(record, work):
+def _work(request, record, work):
     def done():
         work()
         record["PercentProgress"] = 100
 
-    state.later(record, "Status", "creating", "available", done)
+    state.later(request, record, "Status", "creating", "available", done)

@@ -14,6 +14,10 @@ from .answer import Refusal
 
 INSTANCES, SNAPSHOTS, BACKUPS = {}, {}, {}
 LOCK = threading.RLock()
+# Seconds after which nobody is expected to look any more.
+PATIENCE = 60
+# Seconds that a step goes on at the most after what it has asked for.
+STEP = 0.3
 _addresses = {}
 
 
@@ -49,8 +53,11 @@ def address(account, name) -> str:
     return f"127.{network}.{number // 250}.{number % 250 + 2}"
 
 
-def later(record, field, during, after, work=lambda: None, hidden=0.0):
-    """Does some work while a record's status says so; `hidden` seconds it still says what it said before."""
+def later(request, record, field, during, after, work=lambda: None, hidden=0.0):
+    """Does some work while a record's status says so; `hidden` seconds it still says what it said before. What a role has asked
+    for is not done before a role has looked and seen that it is not: so every loop of a definition goes round. The step itself
+    that has asked may look too, at once, and does not count.
+    """
 
     def run():
         began = time.monotonic()
@@ -64,13 +71,26 @@ def later(record, field, during, after, work=lambda: None, hidden=0.0):
             record[field] = "failed"
             return
         time.sleep(max(0.0, delay() - (time.monotonic() - began)))
+        while not record["_seen"] and time.monotonic() - began < PATIENCE:
+            time.sleep(0.05)
         with LOCK:
             if record[field] == during:
                 record[field] = after() if callable(after) else after
 
+    record |= {"_seen": not request.by_role(), "_asked": (request.caller(), time.monotonic())}
     if not hidden:
         record[field] = during
     threading.Thread(target=run, daemon=True).start()
+
+
+def looked(request, records):
+    """These are what a request is answered with."""
+    if request.by_role():
+        for record in records:
+            who, when = record.get("_asked", ("", 0.0))
+            if who != request.caller() or time.monotonic() - when > STEP:
+                record["_seen"] = True
+    return records
 
 
 def moment() -> str:
