@@ -39,10 +39,12 @@ pub async fn step<S: Snapshots>(world: &World<S>, input: Input) -> Result<Output
     let target = world.target(&input.database)?;
     let new = world.own(&input.resource_id, &input.run).await?;
     let (secret, next) = (&target.secret, names::next_secret(&target.secret, &input.run));
-    let protected = match world.snapshots.by_resource_id(&input.old).await? {
-        Some(old) => old.protected,
-        None => target.protect,
+    // Where there was none, there is nothing to ask for.
+    let old = match input.old.is_empty() {
+        true => None,
+        false => world.snapshots.by_resource_id(&input.old).await?,
     };
+    let protected = old.map_or(target.protect, |old| old.protected);
     if protected && !new.protected {
         world.snapshots.protect(&new.resource_id, true).await?;
     }
