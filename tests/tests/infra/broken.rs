@@ -310,6 +310,7 @@ const BROKEN: &[Edit] = &[
         "ANONYMIZER_STATEMENTS:",
         "functions-are-told-what-they-ask",
     ),
+    (DEV, "\n  ReaperFailed:\n", "orphan found", "orphan lost", "alarm-has-a-runbook"),
     (DEV, "\n  ReaperFailed:\n", "Runbook: ", "", "alarm-has-a-runbook"),
     (PROD, "\n  ReaperFails:\n", "AlarmActions: [", "OKActions: [", "alarm-has-a-runbook"),
 ];

@@ -7,6 +7,8 @@ mod things;
 
 use std::collections::BTreeSet;
 
+pub use things::CHAPTERS;
+
 use crate::tree::Tree;
 
 /// What is wrong.

@@ -32,3 +32,15 @@ fn the_listing_of_permissions_is_current() {
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(written == current, "infra/PERMISSIONS.md is stale; `make bless` rewrites it");
 }
+
+#[test]
+fn the_manual_has_the_chapters_that_alarms_send_to() {
+    // Where there is none yet, the other lints still hold which chapters may be named.
+    let Ok(manual) = std::fs::read_to_string(tree::root().join("infra/README.md")) else { return };
+    let headings = manual.lines().filter(|line| line.starts_with('#'));
+    let headings: Vec<_> =
+        headings.map(|line| line.trim_matches(['#', ' ']).to_lowercase()).collect();
+    for chapter in lints::CHAPTERS {
+        assert!(headings.iter().any(|heading| heading == chapter), "no chapter `{chapter}`");
+    }
+}

@@ -20,6 +20,18 @@ const ONLY_WHERE: [&str; 7] = [
     "_secret_arn",
 ];
 
+/// Chapters of the manual that say what to do.
+pub const CHAPTERS: [&str; 8] = [
+    "gate failed",
+    "key revoked",
+    "nothing comes",
+    "orphan found",
+    "quotas",
+    "runbooks",
+    "swap failed",
+    "wrong data released",
+];
+
 /// What is kept when a stack goes.
 const KEPT: [&str; 3] = ["AWS::KMS::Key", "AWS::S3::Bucket", "AWS::DynamoDB::Table"];
 
@@ -168,9 +180,22 @@ pub fn what_is_asked(tree: &Tree, found: &mut Found) {
     }
 }
 
-/// Whoever is woken by an alarm is told what to do.
+/// Whoever is woken by an alarm is told what to do, and the chapter that he is sent to exists.
 pub fn runbooks(tree: &Tree, found: &mut Found) {
     for template in &tree.templates {
+        template.root.walk(&mut |node| {
+            let text = node.text().unwrap_or_default();
+            for rest in text.split("infra/README.md, ").skip(1) {
+                let name = rest.strip_prefix("Runbooks, ").unwrap_or(rest);
+                let name =
+                    name.split(['.', ';', '(', ')', ',', '"']).next().unwrap_or_default().trim();
+                if !CHAPTERS.contains(&name.to_lowercase().as_str()) {
+                    let text =
+                        format!("{}.yaml:{}: no chapter {name}", template.account, node.line);
+                    found.add("alarm-has-a-runbook", text);
+                }
+            }
+        });
         for alarm in template.of_kind("AWS::CloudWatch::Alarm") {
             let told = alarm.text(&["AlarmDescription"]).contains("Runbook: ");
             let someone = alarm.text(&["AlarmActions"]).contains("Topic}");
