@@ -18,7 +18,7 @@ pub(super) enum Place {
     Here(Box<Here>),
     /// Behind a state machine.
     #[cfg(feature = "aws")]
-    Aws(Aws),
+    Aws(Box<Aws>),
 }
 
 /// The database in use.
@@ -138,7 +138,7 @@ impl Place {
 
 #[cfg(feature = "aws")]
 async fn on_aws(cli: &Cli) -> Result<Place, Error> {
-    Ok(Place::Aws(Aws::open(cli).await?))
+    Ok(Place::Aws(Aws::open(cli).await?.into()))
 }
 
 #[cfg(not(feature = "aws"))]
