@@ -184,7 +184,7 @@ mod tests {
         "keep": 4,
         "databases": {
             "shop": { "source": "shop-prod", "max_age_hours": 48, "isolation": { "class": "db.r6g.large" } },
-            "crm": { "source": "crm-prod", "max_age_hours": 24, "login": "iam" }
+            "crm": { "source": "crm-prod", "max_age_hours": 24 }
         }
     }"#;
 

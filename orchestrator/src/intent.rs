@@ -8,7 +8,7 @@ use snapshots::{Database, Kind, Login, Restore, Snapshots, Tags};
 use workflow::StepError;
 
 use crate::names;
-use crate::settings::{LoginKind, Server, Settings};
+use crate::settings::{Server, Settings};
 use crate::world::World;
 
 /// A cluster keeps automatic backups of one day at least; they go with it.
@@ -52,10 +52,7 @@ pub fn restore(
     Restore {
         name: names::of(names::TEMPORARY, database, run),
         key: key.to_owned(),
-        login: match server.login {
-            LoginKind::Managed => Login::Managed { key: settings.work_key.clone() },
-            LoginKind::Iam => Login::Iam,
-        },
+        login: Login::Managed { key: settings.work_key.clone() },
         backup_days: match kind {
             Kind::Instance => 0,
             Kind::Cluster => LEAST_CLUSTER_BACKUPS,

@@ -64,23 +64,9 @@ pub struct Server {
     /// How large it is, about: the fleet begins with the largest, for the one that takes longest must not begin last.
     #[serde(default)]
     pub gigabytes: u32,
-    /// How one logs in to the restored copy.
-    #[serde(default)]
-    pub login: LoginKind,
     /// What the adapter is told about the restored copy: its class, its isolated subnets, its own parameter group, …
     #[serde(default)]
     pub isolation: Facts,
-}
-
-/// How one logs in.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-pub enum LoginKind {
-    /// With a password that the platform makes and keeps.
-    #[default]
-    Managed,
-    /// With a token of the platform's.
-    Iam,
 }
 
 /// Seconds.
@@ -212,7 +198,7 @@ pub(crate) mod tests {
     fn what_is_not_said_has_a_safe_value() {
         let settings = Settings::read(GOOD.as_bytes()).unwrap();
         assert_eq!((settings.keep, settings.at_a_time, settings.pauses.first), (3, 12, 20));
-        assert_eq!(settings.databases["shop"].login, LoginKind::Managed);
+        assert!(settings.databases["shop"].isolation.is_empty());
     }
 
     #[test]

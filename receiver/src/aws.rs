@@ -33,14 +33,28 @@ const PRODUCER: &str = "ANONYMIZER_PRODUCER";
 const REGION: &str = "ANONYMIZER_REGION";
 /// Keys whose signatures count: PEMs, one after the other.
 const PUBLIC_KEYS: &str = "ANONYMIZER_PUBLIC_KEYS";
+/// What the names of databases and of their secrets begin with: the stack's roles may touch no others.
+const DATABASE_PREFIX: &str = "ANONYMIZER_DATABASE_PREFIX";
+const SECRET_PREFIX: &str = "ANONYMIZER_SECRET_PREFIX";
 /// The state machine whose executions are runs.
 const WORKFLOW: &str = "ANONYMIZER_WORKFLOW";
 
 /// A file beside the program.
 const AUTHORITIES: &str = "rds-ca.pem";
 
-const VARIABLES: [&str; 9] =
-    [DOCUMENTS, RELEASES, TABLE, KEY, SHARE_KEY, PRODUCER, REGION, PUBLIC_KEYS, WORKFLOW];
+const VARIABLES: [&str; 11] = [
+    DOCUMENTS,
+    RELEASES,
+    TABLE,
+    KEY,
+    SHARE_KEY,
+    PRODUCER,
+    REGION,
+    PUBLIC_KEYS,
+    DATABASE_PREFIX,
+    SECRET_PREFIX,
+    WORKFLOW,
+];
 
 /// The account, as its stack describes it.
 pub struct Development {
@@ -66,6 +80,10 @@ pub struct Stack {
     pub key: String,
     /// The keys whose signatures count, a PEM each.
     pub public_keys: Vec<String>,
+    /// What the names of databases begin with.
+    pub database_prefix: String,
+    /// What the names of their secrets begin with.
+    pub secret_prefix: String,
 }
 
 /// Behind a pointer: otherwise all steps and all of the SDK below them are one type, too deep for the compiler.
@@ -109,6 +127,8 @@ impl Development {
                 region: text(REGION),
                 share_key: text(SHARE_KEY),
                 key: text(KEY),
+                database_prefix: text(DATABASE_PREFIX),
+                secret_prefix: text(SECRET_PREFIX),
                 public_keys: pems(environment.text(PUBLIC_KEYS))
                     .map_err(|why| AccountError::Other(format!("{PUBLIC_KEYS}: {why}")))?,
             },
@@ -165,7 +185,22 @@ impl Stack {
         ];
         let decisions = decisions.into_iter().map(|(name, value)| (name.to_owned(), value));
         let settings = decided(document, decisions.collect::<Map<_, _>>())?;
-        Settings::of(Value::Object(settings))
+        let settings = Settings::of(Value::Object(settings))?;
+        for (database, target) in &settings.databases {
+            self.may_touch(database, &target.name, &self.database_prefix)?;
+            self.may_touch(database, &target.secret, &self.secret_prefix)?;
+        }
+        Ok(settings)
+    }
+
+    /// What the stack's roles would be denied is said before hours of copying.
+    fn may_touch(&self, database: &str, name: &str, prefix: &str) -> Result<(), String> {
+        match name.starts_with(prefix) {
+            true => Ok(()),
+            false => Err(format!(
+                "database `{database}`: `{name}` does not begin with `{prefix}`\n(hint: the stack's parameters say with what names begin)"
+            )),
+        }
     }
 }
 
@@ -202,7 +237,7 @@ mod tests {
     const P256: &str = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEUpRVdD6ttQxkb37pA9Md7vlFQ9vh\nqyp3dLeNPKpxW2qJXSmp3+m71d6u7wKxyRrEr0qxNBuG3vDJzWi8yOJ5Dg==\n-----END PUBLIC KEY-----\n";
     const DOCUMENT: &str = r#"{
         "looks": 3,
-        "databases": { "shop": { "name": "shop", "engine": "postgres", "secret": "shop/database" } }
+        "databases": { "shop": { "name": "dev-shop", "engine": "postgres", "secret": "development/shop" } }
     }"#;
 
     fn stack() -> Stack {
@@ -212,6 +247,8 @@ mod tests {
             share_key: "arn:aws:kms:eu-west-1:111111111111:key/share".into(),
             key: "arn:aws:kms:eu-west-1:222222222222:key/dev".into(),
             public_keys: vec![ED25519.into()],
+            database_prefix: "dev-".into(),
+            secret_prefix: "development/".into(),
         }
     }
 
@@ -224,6 +261,11 @@ mod tests {
             let document = DOCUMENT.replacen("looks", decided, 1);
             let why = stack().settings(document.as_bytes()).unwrap_err();
             assert!(why.contains(&format!("`{decided}` is decided by the stack")), "{why}");
+        }
+        for (name, prefix) in [("dev-shop", "dev-"), ("development/shop", "development/")] {
+            let document = DOCUMENT.replace(name, "shop");
+            let why = stack().settings(document.as_bytes()).unwrap_err();
+            assert!(why.contains(&format!("`shop` does not begin with `{prefix}`")), "{why}");
         }
         let unknown = DOCUMENT.replacen("looks", "trust", 1);
         assert!(stack().settings(unknown.as_bytes()).unwrap_err().contains("unknown field"));

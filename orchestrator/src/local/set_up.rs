@@ -122,7 +122,6 @@ async fn settings(
         source: database.to_owned(),
         max_age_hours: 24 * 7,
         gigabytes: 0,
-        login: Default::default(),
         isolation: Default::default(),
     };
     settings.databases.insert(database.to_owned(), server);

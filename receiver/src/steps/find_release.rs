@@ -9,7 +9,7 @@ use workflow::StepError;
 use crate::names;
 use crate::world::World;
 
-/// Reasons that are told in the output; the log has them all.
+/// Reasons that are told: a history of executions has its limits.
 const MOST_TOLD: usize = 20;
 
 #[derive(Deserialize)]
@@ -43,9 +43,6 @@ pub async fn step<S: Snapshots>(world: &World<S>, input: Input) -> Result<Output
     let selection = release.select(&shared);
     let told = selection.passed_over.iter().map(|(name, reason)| format!("{name}: {reason}"));
     passed_over.extend(told);
-    for reason in &passed_over {
-        tracing::info!(run, database, reason, "a shared snapshot was passed over");
-    }
     let Some(newest) = selection.newest else {
         return Err(StepError::Fatal(format!(
             "there is no release of {database} that may be let in, among {} shared snapshots\n(hint: {})",
@@ -53,7 +50,6 @@ pub async fn step<S: Snapshots>(world: &World<S>, input: Input) -> Result<Output
             passed_over.first().map_or("production has shared none", String::as_str),
         )));
     };
-    tracing::info!(run, database, snapshot = newest.arn, "the newest release was found");
     passed_over.truncate(MOST_TOLD);
     Ok(Output { arn: newest.arn.clone(), passed_over })
 }

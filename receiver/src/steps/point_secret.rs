@@ -74,7 +74,6 @@ pub async fn step<S: Snapshots>(world: &World<S>, input: Input) -> Result<Output
     };
     world.secrets.delete(&next).await?;
     let Record { endpoint, data_as_of, rules, outage_ms, .. } = record;
-    tracing::info!(run = record.run, endpoint, outage_ms, "the new database is in use");
     Ok(Output { endpoint, data_as_of, rules, outage_ms })
 }
 

@@ -28,8 +28,5 @@ pub async fn step<S: Snapshots>(world: &World<S>, input: Input) -> Result<Output
         Some(what) => input.poll.wait(&world.settings, world.settings.deadlines.delete, &what)?,
         None => input.poll.done(),
     };
-    for name in &retired.kept {
-        tracing::warn!(name, "a replaced database was not made by this product and stays");
-    }
     Ok(Output { poll, kept: retired.kept })
 }

@@ -251,7 +251,7 @@ const BROKEN: &[Edit] = &[
         "\"Payload\": { \"password.$\": \"$.x\",",
         "no-secret",
     ),
-    (DEV, "\n  Key:\n", "    DeletionPolicy: Retain\n", "", "kept"),
+    (DEV, "\n  Key:\n", "    DeletionPolicy: RetainExceptOnCreate\n", "", "kept"),
     (
         DEV,
         "\n  Locks:\n    Type",
@@ -259,8 +259,16 @@ const BROKEN: &[Edit] = &[
         "UpdateReplacePolicy: Delete",
         "kept",
     ),
-    (PROD, "\n  Evidence:\n", "    DeletionPolicy: Retain\n", "", "kept"),
-    (PROD, "\n  MaskKey:\n", "DeletionPolicy: Retain", "DeletionPolicy: Delete", "kept"),
+    (PROD, "\n  Evidence:\n", "    DeletionPolicy: RetainExceptOnCreate\n", "", "kept"),
+    (PROD, "\n  MaskKey:\n", "DeletionPolicy: RetainExceptOnCreate", "DeletionPolicy: Delete", "kept"),
+    (DEV, "\n  FunctionSecurityGroup:\n", "the services of AWS", "Amazon's services", "description-is-allowed"),
+    (
+        DEV,
+        "\n  AcquireLockRole:\n",
+        "!GetAtt FunctionLogs.Arn",
+        "!Sub ${FunctionLogs.Arn}:log-stream:*",
+        "arn-of-logs-has-an-end",
+    ),
     (
         DEV,
         "\n  FunctionLogs:\n",

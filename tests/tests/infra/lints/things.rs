@@ -119,11 +119,38 @@ pub fn kept(tree: &Tree, found: &mut Found) {
     }
 }
 
-/// Logs are encrypted under a key of the account and end; functions write to no other.
+/// What stands in a security group's descriptions is what EC2 takes: it refuses an apostrophe.
+pub fn descriptions(tree: &Tree, found: &mut Found) {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
+    for template in &tree.templates {
+        let groups = |one: &Resource<'_>| one.kind.starts_with("AWS::EC2::SecurityGroup");
+        for resource in template.resources().filter(groups) {
+            resource.node.walk(&mut |node| {
+                let texts = ["Description", "GroupDescription"].map(|key| node.get(key));
+                for text in texts.into_iter().flatten().map(resolved) {
+                    if !text.chars().all(allowed) {
+                        let text = format!("{}: {}: {text}", template.account, resource.id);
+                        found.add("description-is-allowed", text);
+                    }
+                }
+            });
+        }
+    }
+}
+
+/// Logs are encrypted under a key of the account and end; functions write to no other. The ARN of a group ends in `:*`, so
+/// that nothing behind it is a stream's.
 pub fn logs(tree: &Tree, found: &mut Found) {
     for template in &tree.templates {
         let groups = template.of_kind("AWS::Logs::LogGroup");
         for group in &groups {
+            let goes_on = format!("${{{}.Arn}}:", group.id);
+            template.root.walk(&mut |node| {
+                if node.text().is_some_and(|text| text.contains(&goes_on)) {
+                    let text = format!("{}.yaml:{}: {goes_on}", template.account, node.line);
+                    found.add("arn-of-logs-has-an-end", text);
+                }
+            });
             for property in ["KmsKeyId", "RetentionInDays"] {
                 if group.property(&[property]).is_none() {
                     let text = format!("{}: {} has no {property}", template.account, group.id);
