@@ -16,7 +16,6 @@ const MOST_TOLD: usize = 20;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     database: String,
-    run: String,
 }
 
 #[derive(Serialize)]
@@ -28,7 +27,7 @@ pub struct Output {
 }
 
 pub async fn step<S: Snapshots>(world: &World<S>, input: Input) -> Result<Output, StepError> {
-    let Input { database, run } = &input;
+    let database = &input.database;
     let (target, settings) = (world.target(database)?, &world.settings);
     let mut shared = world.snapshots.shared().await?;
     let mut passed_over = of_others(world, database, &mut shared).await?;

@@ -260,8 +260,20 @@ const BROKEN: &[Edit] = &[
         "kept",
     ),
     (PROD, "\n  Evidence:\n", "    DeletionPolicy: RetainExceptOnCreate\n", "", "kept"),
-    (PROD, "\n  MaskKey:\n", "DeletionPolicy: RetainExceptOnCreate", "DeletionPolicy: Delete", "kept"),
-    (DEV, "\n  FunctionSecurityGroup:\n", "the services of AWS", "Amazon's services", "description-is-allowed"),
+    (
+        PROD,
+        "\n  MaskKey:\n",
+        "DeletionPolicy: RetainExceptOnCreate",
+        "DeletionPolicy: Delete",
+        "kept",
+    ),
+    (
+        DEV,
+        "\n  FunctionSecurityGroup:\n",
+        "the services of AWS",
+        "Amazon's services",
+        "description-is-allowed",
+    ),
     (
         DEV,
         "\n  AcquireLockRole:\n",
