@@ -10,8 +10,9 @@ use crate::yaml::Node;
 /// Words of which a secret's name has one. What follows says that it is not the secret itself.
 const SECRET: [&str; 7] =
     ["password", "passwd", "secret", "token", "credential", "privatekey", "private_key"];
-const ONLY_WHERE: [&str; 7] = [
+const ONLY_WHERE: [&str; 8] = [
     "secretprefix",
+    "secret_prefix",
     "secretarn",
     "secretname",
     "tokenkey",
