@@ -3,10 +3,9 @@
 import base64
 import json
 import os
-import time
 
 from . import packages, postgres
-from .accounts import DEVELOPMENT, PRODUCTION, REGION, client, pages
+from .accounts import DEVELOPMENT, PRODUCTION, REGION, client
 from .machine import Machine
 from .stack import Stack
 
@@ -31,7 +30,7 @@ class Development:
         })
         out = self.stack.outputs
         self.workflow, self.reaper = (Machine(DEVELOPMENT, out[name]) for name in ("WorkflowArn", "ReaperArn"))
-        self.fleet = Machine(DEVELOPMENT, out["FleetArn"])
+        self.bus = production.stack.outputs["RequestBusArn"]
         self.documents, self.group = out["Documents"], network["DatabaseSecurityGroup"]
         self.rds, self.passwords = client("rds", DEVELOPMENT), set()
         self.settings()
@@ -74,19 +73,13 @@ class Development:
         return postgres.Login(found["Endpoint"]["Address"], login["username"], login["password"], name,
                               self.emulator.servers / "authority.pem")
 
-    def executions(self):
-        """Of the workflow."""
-        return {one["executionArn"] for one in
-                pages("stepfunctions", DEVELOPMENT, "list_executions", "executions", stateMachineArn=self.workflow.arn)}
-
-    def announced(self, before):
-        """The run that production's announcement has started, at its end."""
-        end = time.monotonic() + 20
-        while not (new := self.executions() - before):
-            if time.monotonic() > end:
-                raise AssertionError("nothing was started by the announcement")
-            time.sleep(0.1)
-        return self.workflow.wait(new.pop())
+    def request(self, database, reason):
+        """A developer's wish for a new release, on production's bus."""
+        detail = json.dumps({"database": database, "reason": reason, "max_age_hours": 24})
+        answer = client("events", DEVELOPMENT).put_events(Entries=[{
+            "EventBusName": self.bus, "Source": "anonymizer.refresh", "DetailType": "RefreshRequested", "Detail": detail}])
+        if answer["FailedEntryCount"]:
+            raise AssertionError(answer["Entries"])
 
     def _network(self):
         ec2, rds = client("ec2", DEVELOPMENT), client("rds", DEVELOPMENT)

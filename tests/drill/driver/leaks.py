@@ -40,7 +40,8 @@ def search(production, development, taps, originals):
         # What was found is not told: this too is a log.
         found = [name(file) for file in grep.found(forms, folder)]
         ensure(not found, f"an original or a secret stands in {found}")
-    return f"{len(words)} originals and secrets, in {len(forms)} forms, in none of {len(places)} places ({characters:,} characters)"
+    where = f"{len(places)} places, {characters:,} characters"
+    return f"{len(words)} originals and secrets, in {len(forms)} forms, in none of {where}"
 
 
 def _forms(word):

@@ -45,9 +45,9 @@ def nothing_raw(production):
     ensure(not secrets, f"secrets are left: {[one['Name'] for one in secrets]}")
 
 
-def releases(production, expected):
-    """Exactly these runs are released: a snapshot shared with development alone, with its statement."""
-    wanted = {f"anon-share-shop-{run}" for run in expected}
+def releases(production):
+    """Exactly what was released is: a snapshot of each run, shared with development alone, with its statement."""
+    wanted = {f"anon-share-shop-{run}" for run in production.released}
     ensure(snapshots(prefix="anon-share-") == wanted, f"released are {snapshots(prefix='anon-share-')}, not {wanted}")
     for name in wanted:
         answer = production.rds.describe_db_snapshot_attributes(DBSnapshotIdentifier=name)

@@ -4,7 +4,7 @@ import json
 import time
 from dataclasses import dataclass, field
 
-from .accounts import client
+from .accounts import client, pages
 
 PATIENCE = 240
 
@@ -53,6 +53,20 @@ class Machine:
         """Both."""
         return self.wait(self.start(name, **wanted))
 
+    def executions(self):
+        """All there were."""
+        return {one["executionArn"] for one in
+                pages("stepfunctions", self.account, "list_executions", "executions", stateMachineArn=self.arn)}
+
+    def started(self, before) -> Run:
+        """The one that somebody else has started since, at its end."""
+        end = time.monotonic() + PATIENCE / 4
+        while not (new := self.executions() - before):
+            if time.monotonic() > end:
+                raise AssertionError(f"nothing has started {self.arn}")
+            time.sleep(0.1)
+        return self.wait(new.pop())
+
     def history(self, arn):
         """Every event."""
         found, token = [], {}
@@ -65,8 +79,7 @@ class Machine:
 
     def all_histories(self):
         """Of every execution there was."""
-        pager = self.api.get_paginator("list_executions")
-        arns = [one["executionArn"] for page in pager.paginate(stateMachineArn=self.arn) for one in page["executions"]]
+        arns = self.executions()
         return {arn: [self.api.describe_execution(executionArn=arn), *self.history(arn)] for arn in arns}
 
 

@@ -31,8 +31,10 @@ class Production:
         })
         out = self.stack.outputs
         self.documents, self.evidence = out["DocumentsBucket"], out["EvidenceBucket"]
-        self.workflow = Machine(PRODUCTION, out["WorkflowArn"])
-        self.reaper = Machine(PRODUCTION, out["ReaperArn"])
+        self.workflow, self.fleet, self.reaper = (
+            Machine(PRODUCTION, out[name]) for name in ("WorkflowArn", "FleetArn", "ReaperArn"))
+        # Runs whose releases are to be there.
+        self.released = set()
         self.rds = client("rds", PRODUCTION)
         self.passwords = {"shop_master": secrets.token_hex(16)}
         self._database()
