@@ -34,6 +34,8 @@ const DEVELOPMENT: &[(&str, &str)] = &[
     ("ANONYMIZER_PRODUCER", "111111111111"),
     ("ANONYMIZER_REGION", "eu-west-1"),
     ("ANONYMIZER_PUBLIC_KEYS", KEY),
+    ("ANONYMIZER_DATABASE_PREFIX", "shop"),
+    ("ANONYMIZER_SECRET_PREFIX", "shop/"),
     ("ANONYMIZER_WORKFLOW", "arn:aws:states:eu-west-1:222222222222:stateMachine:dev-workflow"),
 ];
 
