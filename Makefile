@@ -1,4 +1,4 @@
-.PHONY: help demo test test-aws lint lint-infra bench bless
+.PHONY: help demo test test-aws lint lint-infra bench bless package
 
 # Sample databases and labelled schemas beside the checkout, where there are any; the tests that need them say so where they are skipped.
 export ANONYMIZER_SAMPLEDB ?= $(wildcard $(CURDIR)/../shared/sampledb)
@@ -30,6 +30,9 @@ bench: ## compare a masking run on PostgreSQL with the limits of the storage
 	@.ci/prepare
 	cargo build --release --package anonymizer --package e2e --bin anonymizer --bin bench
 	$${CARGO_TARGET_DIR:-target}/release/bench
+
+package: ## what the two accounts are deployed from, in target/package; CA_BUNDLE=FILE for the authorities of databases
+	@infra/package $(if $(CA_BUNDLE),--ca-bundle $(CA_BUNDLE))
 
 bless: ## rewrite generated files and test snapshots; read the diff before you commit it
 	UPDATE_EXPECT=1 INSTA_UPDATE=always cargo test --workspace

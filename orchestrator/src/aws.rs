@@ -26,17 +26,17 @@ const DOCUMENTS: &str = "ANONYMIZER_DOCUMENTS";
 const EVIDENCE: &str = "ANONYMIZER_EVIDENCE";
 /// Leases.
 const TABLE: &str = "ANONYMIZER_TABLE";
-const WORK_KEY: &str = "ANONYMIZER_WORK_KEY";
-const SHARE_KEY: &str = "ANONYMIZER_SHARE_KEY";
-const SIGN_KEY: &str = "ANONYMIZER_SIGN_KEY";
+pub(crate) const WORK_KEY: &str = "ANONYMIZER_WORK_KEY";
+pub(crate) const SHARE_KEY: &str = "ANONYMIZER_SHARE_KEY";
+pub(crate) const SIGN_KEY: &str = "ANONYMIZER_SIGN_KEY";
 /// The accounts that releases are for.
 const ACCOUNTS: &str = "ANONYMIZER_ACCOUNTS";
 /// The adapter's settings of every restored copy that the stack decides, as a JSON object.
 const ISOLATION: &str = "ANONYMIZER_ISOLATION";
 /// The state machine whose executions are runs.
-const WORKFLOW: &str = "ANONYMIZER_WORKFLOW";
+pub(crate) const WORKFLOW: &str = "ANONYMIZER_WORKFLOW";
 
-const VARIABLES: [&str; 9] =
+pub(crate) const VARIABLES: [&str; 9] =
     [DOCUMENTS, EVIDENCE, TABLE, WORK_KEY, SHARE_KEY, SIGN_KEY, ACCOUNTS, ISOLATION, WORKFLOW];
 
 /// Without these a copy would be in the account's own network.
@@ -86,7 +86,8 @@ impl Production {
         Self::new(config().await, environment)
     }
 
-    fn new(config: SdkConfig, environment: Environment) -> Result<Self, AccountError> {
+    /// As an environment says, with the credentials of a configuration.
+    pub fn new(config: SdkConfig, environment: Environment) -> Result<Self, AccountError> {
         let workflow = environment.text(WORKFLOW);
         Ok(Self {
             // What owns the state machine is the account that this runs in.
@@ -104,6 +105,16 @@ impl Production {
             config,
             environment,
         })
+    }
+
+    /// Whose credentials.
+    pub(crate) fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// What the environment says.
+    pub(crate) fn told(&self, name: &str) -> &str {
+        self.environment.text(name)
     }
 
     /// What the steps have around them, with the settings as they are now.

@@ -8,6 +8,8 @@
 pub mod aws;
 pub mod clean;
 pub mod definitions;
+#[cfg(feature = "aws")]
+pub mod doctor;
 pub mod intent;
 #[cfg(feature = "local")]
 pub mod local;

@@ -61,6 +61,28 @@ enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Look at the account on AWS before the first run: what is wrong, what cures it, how large everything must be.
+    ///
+    /// It changes nothing. Credentials and region are those of AWS_PROFILE and AWS_REGION.
+    #[cfg(feature = "aws")]
+    Doctor(Doctor),
+}
+
+#[cfg(feature = "aws")]
+#[derive(Args)]
+struct Doctor {
+    /// What the functions are told: `aws lambda get-function-configuration --query Environment.Variables`.
+    #[arg(long, value_name = "FILE")]
+    environment: PathBuf,
+    /// The masking key, which no function is told of: the stack's output MaskKeyArn.
+    #[arg(long, value_name = "ARN")]
+    mask_key: Option<String>,
+    /// What things cost, as infra/prices.json has it.
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
+    /// The keys that these credentials must be able to use, being those of the one role that does; all others they must not.
+    #[arg(long, value_name = "KEYS", value_delimiter = ',', value_parser = ["work", "share", "sign", "mask"])]
+    may: Vec<String>,
 }
 
 #[derive(Args)]
@@ -122,6 +144,37 @@ async fn execute(command: Command) -> Result<u8> {
             }
             Ok(code)
         }
+        #[cfg(feature = "aws")]
+        Command::Doctor(told) => told.examine().await,
+    }
+}
+
+#[cfg(feature = "aws")]
+impl Doctor {
+    async fn examine(self) -> Result<u8> {
+        use anyhow::anyhow;
+        use orchestrator::doctor::{Asked, environment, examine};
+
+        let file = &self.environment;
+        let read = || format!("read {}", file.display());
+        let told = std::fs::read(file).with_context(read)?;
+        let told = environment(&told).map_err(|error| anyhow!(error)).with_context(read)?;
+        let prices = match &self.prices {
+            Some(file) => {
+                let read = || format!("read {}", file.display());
+                let text = std::fs::read(file).with_context(read)?;
+                Some(serde_json::from_slice(&text).with_context(read)?)
+            }
+            None => None,
+        };
+        let config = account::aws::config().await;
+        let production = orchestrator::aws::Production::new(config, told)?;
+        let may = self.may.into_iter().collect();
+        let asked = Asked { mask_key: self.mask_key, prices, may };
+        // Behind a pointer: everything that it may ask of AWS is one type otherwise, too deep for the compiler.
+        let examined = Box::pin(examine(&production, &asked)).await;
+        print(&format!("{}\n{}", examined.findings, examined.sizes));
+        Ok(if examined.findings.any_wrong() { exit_codes::REFUSED } else { exit_codes::OK })
     }
 }
 

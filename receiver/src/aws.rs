@@ -25,9 +25,9 @@ const RELEASES: &str = "ANONYMIZER_RELEASES";
 /// Leases.
 const TABLE: &str = "ANONYMIZER_TABLE";
 /// This account's own key.
-const KEY: &str = "ANONYMIZER_KEY";
+pub(crate) const KEY: &str = "ANONYMIZER_KEY";
 /// The key of releases.
-const SHARE_KEY: &str = "ANONYMIZER_SHARE_KEY";
+pub(crate) const SHARE_KEY: &str = "ANONYMIZER_SHARE_KEY";
 /// The account that releases, and where.
 const PRODUCER: &str = "ANONYMIZER_PRODUCER";
 const REGION: &str = "ANONYMIZER_REGION";
@@ -37,12 +37,12 @@ const PUBLIC_KEYS: &str = "ANONYMIZER_PUBLIC_KEYS";
 const DATABASE_PREFIX: &str = "ANONYMIZER_DATABASE_PREFIX";
 const SECRET_PREFIX: &str = "ANONYMIZER_SECRET_PREFIX";
 /// The state machine whose executions are runs.
-const WORKFLOW: &str = "ANONYMIZER_WORKFLOW";
+pub(crate) const WORKFLOW: &str = "ANONYMIZER_WORKFLOW";
 
 /// A file beside the program.
 const AUTHORITIES: &str = "rds-ca.pem";
 
-const VARIABLES: [&str; 11] = [
+pub(crate) const VARIABLES: [&str; 11] = [
     DOCUMENTS,
     RELEASES,
     TABLE,
@@ -106,7 +106,8 @@ impl Development {
         Self::new(config().await, environment)
     }
 
-    fn new(config: SdkConfig, environment: Environment) -> Result<Self, AccountError> {
+    /// As an environment says, with the credentials of a configuration.
+    pub fn new(config: SdkConfig, environment: Environment) -> Result<Self, AccountError> {
         let workflow = Arn::parse(environment.text(WORKFLOW), "states")?;
         let region = environment.text(REGION);
         if workflow.region != region {
@@ -135,6 +136,16 @@ impl Development {
             config,
             environment,
         })
+    }
+
+    /// Whose credentials.
+    pub(crate) fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// What the environment says.
+    pub(crate) fn told(&self, name: &str) -> &str {
+        self.environment.text(name)
     }
 
     /// What the steps have around them, with the settings as they are now.

@@ -8,6 +8,8 @@
 pub mod aws;
 pub mod current;
 pub mod definitions;
+#[cfg(feature = "aws")]
+pub mod doctor;
 pub mod intent;
 pub mod local;
 pub mod names;

@@ -17,8 +17,8 @@ const LONGEST: usize = 4096;
 /// A key.
 #[derive(Clone, Debug)]
 pub struct Kms {
-    client: Client,
-    key: String,
+    pub(super) client: Client,
+    pub(super) key: String,
 }
 
 impl Kms {
@@ -67,7 +67,7 @@ impl Kms {
         mac.ok_or_else(|| error::unreadable(&task))
     }
 
-    fn task(&self, verb: &str) -> String {
+    pub(super) fn task(&self, verb: &str) -> String {
         format!("{verb} the key `{}`", self.key)
     }
 }

@@ -4,8 +4,9 @@
 
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::operation::describe_execution::{DescribeExecutionError, DescribeExecutionOutput};
+use aws_sdk_sfn::operation::describe_state_machine::DescribeStateMachineError;
 use aws_sdk_sfn::primitives::DateTime;
-use aws_sdk_sfn::types::ExecutionStatus;
+use aws_sdk_sfn::types::{ExecutionStatus, StateMachineStatus};
 use aws_types::SdkConfig;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -51,6 +52,18 @@ impl Machine {
             Err(refusal) => match refusal.as_service_error() {
                 Some(DescribeExecutionError::ExecutionDoesNotExist(_)) => Ok(None),
                 _ => Err(error::of(&format!("look at the execution {name}"), refusal)),
+            },
+        }
+    }
+
+    /// Whether the machine is there and starts what it is told to.
+    pub async fn active(&self) -> Result<bool, AccountError> {
+        let request = self.client.describe_state_machine().state_machine_arn(&self.arn);
+        match request.send().await {
+            Ok(answer) => Ok(answer.status() == Some(&StateMachineStatus::Active)),
+            Err(refusal) => match refusal.as_service_error() {
+                Some(DescribeStateMachineError::StateMachineDoesNotExist(_)) => Ok(false),
+                _ => Err(error::of(&format!("look at the state machine {}", self.name), refusal)),
             },
         }
     }

@@ -14,6 +14,7 @@ mod error;
 mod history;
 mod kms;
 mod large;
+mod look;
 #[cfg(feature = "states")]
 mod machine;
 mod manager;
@@ -33,6 +34,7 @@ pub use bucket::{Bucket, parse};
 pub use bus::Bus;
 pub use environment::Environment;
 pub use kms::Kms;
+pub use look::{State, Use};
 #[cfg(feature = "states")]
 pub use machine::{Follow, Machine};
 pub use manager::Manager;

@@ -15,6 +15,7 @@ mod restore;
 pub mod settings;
 mod share;
 mod snapshots;
+pub mod survey;
 
 use aws_sdk_rds::Client;
 use aws_types::SdkConfig;

@@ -1,0 +1,254 @@
+//! What `infra/` says holds: every proof that is named exists, every parameter and output is one of the templates', and the table
+//! of sizes is what the code computes. The templates themselves are somebody else's to look at.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on may panic, in its helpers too"
+)]
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use orchestrator::sizing::{Load, Prices, cost, size};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// What stands between single backquotes.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn every_proof_that_is_named_exists() {
+    let text = read("infra/ACCEPTANCE.md");
+    let mut tests = 0;
+    for proof in quoted(&text).filter(|proof| proof.contains('/')) {
+        let (path, test) = match proof.split_once("::") {
+            Some((path, test)) => (path, Some(test)),
+            None => (proof, None),
+        };
+        assert!(root().join(path).exists(), "{path} does not exist");
+        let Some(test) = test else { continue };
+        let source = read(path);
+        let (before, _) = source
+            .split_once(&format!("fn {test}("))
+            .unwrap_or_else(|| panic!("{path} has no test {test}"));
+        let attributes = before.rsplit("\n\n").next().unwrap();
+        assert!(attributes.contains("test]") || attributes.contains("test("), "{proof}");
+        tests += 1;
+    }
+    assert!(tests > 80, "{tests} tests are named");
+}
+
+#[test]
+fn thirty_questions_are_answered() {
+    let text = read("infra/ACCEPTANCE.md");
+    let sections: Vec<&str> = text.split("\n## ").skip(1).collect();
+    for number in 1..=30 {
+        let section = sections[number - 1];
+        assert!(section.starts_with(&format!("{number}. ")), "{number}: {section}");
+        assert!(quoted(section).any(|proof| proof.contains('/')), "{number} has no proof");
+    }
+    // What only a real account can show is said twice: where it is asked, and together.
+    let last = sections.last().unwrap();
+    for (index, section) in sections.iter().enumerate().take(30) {
+        if section.contains("**Only a real account**") {
+            let number = (index + 1).to_string();
+            let told = |row: &str| {
+                let cell = row.split('|').nth(1).unwrap_or_default();
+                cell.split(',').any(|word| word.trim() == number)
+            };
+            assert!(last.lines().any(told), "{number} is not among them");
+        }
+    }
+}
+
+#[test]
+fn links_lead_somewhere() {
+    for name in ["infra/README.md", "infra/ACCEPTANCE.md"] {
+        let text = read(name);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let path =
+                if file.is_empty() { root().join(name) } else { root().join("infra").join(file) };
+            assert!(path.exists(), "{name} links to {link}");
+            let target = fs::read_to_string(&path).unwrap_or_default();
+            let anchors = target.lines().filter(|line| line.starts_with('#')).map(anchor_of);
+            assert!(
+                anchor.is_empty() || anchors.collect::<Vec<_>>().contains(&anchor.to_owned()),
+                "{link}"
+            );
+        }
+    }
+}
+
+fn anchor_of(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    let letters = text.chars().filter(|c| c.is_alphanumeric() || " -".contains(*c));
+    letters.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+/// The entries of a top section of a template: names that are indented by two, and whether a default stands below.
+fn entries(template: &str, section: &str) -> Vec<(String, bool)> {
+    let mut lines = template.lines().skip_while(|line| *line != format!("{section}:")).skip(1);
+    let mut found: Vec<(String, bool)> = Vec::new();
+    for line in lines.by_ref().take_while(|line| line.is_empty() || line.starts_with([' ', '#'])) {
+        let indented = line.len() - line.trim_start().len();
+        match (indented, line.trim().split_once(':')) {
+            (2, Some((name, _))) if !name.starts_with('#') => found.push((name.to_owned(), false)),
+            (4, Some(("Default", _))) => found.last_mut().unwrap().1 = true,
+            _ => {}
+        }
+    }
+    assert!(!found.is_empty(), "no {section}");
+    found
+}
+
+#[test]
+fn what_is_deployed_with_is_what_the_templates_ask_for() {
+    let text = read("infra/README.md").replace("\\\n", " ");
+    for template in ["infra/production.yaml", "infra/development.yaml"] {
+        let parameters = entries(&read(template), "Parameters");
+        let mut commands = text.lines().filter(|line| line.contains("cloudformation deploy"));
+        let command = commands.find(|line| line.contains(template)).expect(template);
+        let given = command.split("--parameter-overrides").nth(1).unwrap().split_whitespace();
+        let given: BTreeSet<String> = given
+            .filter_map(|word| Some(word.trim_matches('"').split_once('=')?.0.to_owned()))
+            .collect();
+        for name in &given {
+            assert!(parameters.iter().any(|(known, _)| known == name), "{template} has no {name}");
+        }
+        for (name, has_default) in &parameters {
+            assert!(*has_default || given.contains(name), "{template} needs {name}");
+        }
+    }
+}
+
+#[test]
+fn outputs_that_are_used_are_the_templates() {
+    let text = read("infra/README.md");
+    for (function, template) in
+        [("$(output ", "infra/production.yaml"), ("$(output_dev ", "infra/development.yaml")]
+    {
+        let known = entries(&read(template), "Outputs");
+        for name in text.split(function).skip(1).filter_map(|rest| rest.split(')').next()) {
+            assert!(
+                known.iter().any(|(output, _)| output == name),
+                "{template} has no output {name}"
+            );
+        }
+    }
+}
+
+/// The file system that the image is, made of the command that the tests run, is all that it needs: with it as the root there is
+/// nothing else.
+#[test]
+fn the_images_file_system_is_all_that_the_command_needs() {
+    let directory = tempfile::tempdir().unwrap();
+    let (root_of_it, bundle) = (directory.path().join("root"), directory.path().join("bundle.pem"));
+    fs::write(&bundle, "-----BEGIN CERTIFICATE-----\n").unwrap();
+    let made = Command::new(root().join("infra/root-filesystem"))
+        .arg(env!("CARGO_BIN_EXE_anonymizer-under-test"))
+        .args([&bundle, &root_of_it])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    for name in
+        ["bin/anonymizer", "etc/ssl/certs/rds-ca.pem", "etc/ssl/certs/ca-certificates.crt", "tmp"]
+    {
+        assert!(root_of_it.join(name).exists(), "{name}");
+    }
+    assert!(!root_of_it.join("bin/sh").exists() && !root_of_it.join("usr/bin").exists());
+    // Without the right to change the root nobody can try.
+    let mut inside = Command::new("unshare");
+    inside.args(["--map-root-user", "chroot"]).arg(&root_of_it);
+    let ran = inside.args(["/bin/anonymizer", "functions", "email"]).output();
+    match ran {
+        Ok(ran) if ran.status.success() => {
+            assert!(String::from_utf8_lossy(&ran.stdout).contains("email"));
+        }
+        Ok(ran) => {
+            let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+            assert!(said.contains("unshare"), "{said}");
+            println!("skipped: {said}");
+        }
+        Err(error) => println!("skipped: no unshare: {error}"),
+    }
+}
+
+/// An alarm says `infra/README.md, Runbooks, orphan found`.
+#[test]
+fn runbooks_that_alarms_name_are_there() {
+    let readme = read("infra/README.md");
+    let headings = readme.lines().filter(|line| line.starts_with('#'));
+    let headings: Vec<String> =
+        headings.map(|line| line.trim_start_matches('#').trim().to_lowercase()).collect();
+    let mut named = BTreeSet::new();
+    for template in ["infra/production.yaml", "infra/development.yaml"] {
+        let words = read(template);
+        let text = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        for rest in text.split("infra/README.md, ").skip(1) {
+            let rest = rest.strip_prefix("Runbooks, ").unwrap_or(rest).to_lowercase();
+            let end = |c: char| !(c.is_alphabetic() || c == ' ');
+            named.insert(rest.split(end).next().unwrap_or_default().trim().to_owned());
+        }
+    }
+    assert!(named.len() >= 5, "{named:?}");
+    for name in named {
+        assert!(headings.contains(&name), "infra/README.md has no section `{name}`");
+    }
+}
+
+#[test]
+fn the_table_of_sizes_is_current() {
+    let prices: Prices = serde_json::from_str(&read("infra/prices.json")).unwrap();
+    let mut table = String::from(
+        "| GB | class | vCPU, GB, disk of the task | restore | mask | take, copy | delete | all | USD |\n|---:|---|---|---:|---:|---:|---:|---:|---:|\n",
+    );
+    for gigabytes in [10.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0] {
+        let load = Load::allocated(gigabytes);
+        let (size, times) = size(&load);
+        let hours = |seconds: f64| format!("{:.1} h", seconds / 3600.0);
+        let disk = match size.too_large {
+            Some(needed) => format!("{needed}, more than a task has"),
+            None => size.disk.to_string(),
+        };
+        let money = cost(&size, &times, &load, 3, &prices).unwrap();
+        writeln!(
+            table,
+            "| {gigabytes} | `{}` | {}, {}, {disk} | {} | {} | {} | {} | {} | {money:.2} |",
+            size.class,
+            size.cpu / 1024,
+            size.memory / 1024,
+            hours(times.restore),
+            hours(times.mask),
+            hours(times.take + times.copy),
+            hours(times.delete),
+            hours(times.all()),
+        )
+        .unwrap();
+    }
+    let text = read("infra/README.md");
+    let (before, rest) = text.split_once("sizing.rs and infra/prices.json -->\n").unwrap();
+    let (old, after) = rest.split_once("<!-- end of sizes -->").unwrap();
+    if old == table {
+        return;
+    }
+    assert!(std::env::var_os("UPDATE_EXPECT").is_some(), "infra/README.md is stale; `make bless`");
+    let begin = format!("{before}sizing.rs and infra/prices.json -->\n");
+    fs::write(
+        root().join("infra/README.md"),
+        format!("{begin}{table}<!-- end of sizes -->{after}"),
+    )
+    .unwrap();
+}
