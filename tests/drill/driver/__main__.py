@@ -4,6 +4,8 @@ import sys
 import time
 import traceback
 
+from emulator import servers
+
 from . import asked, leaks, looks, packages, refusals, roles, weeks
 from .accounts import DEVELOPMENT, PRODUCTION
 from .development import Development
@@ -44,6 +46,9 @@ def drill(emulator):
 
 
 def main():
+    if not servers.programs():
+        print("skipped: the drill of two accounts (PostgreSQL's server programs are not here)")
+        return 0
     with Emulator(packages.images) as emulator:
         try:
             drill(emulator)

@@ -5,6 +5,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from emulator.servers import programs
+
 
 class Refused(Exception):
     """What the server says where it does not answer."""
@@ -35,7 +37,7 @@ class Login:
     def _psql(self, *arguments) -> str:
         place = (f"host={self.host} port=5432 user={self.user} dbname={self.database} sslmode=verify-full"
                  f" sslrootcert={self.authority} connect_timeout=10")
-        done = subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", place, *arguments], text=True,
+        done = subprocess.run([str(programs() / "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", place, *arguments], text=True,
                               capture_output=True, env=os.environ | {"PGPASSWORD": self.password})
         if done.returncode:
             raise Refused(done.stderr.strip())

@@ -1,8 +1,8 @@
-"""Which request to RDS is answered by what here. Of clusters there are none: the emulator's own answer says so."""
+"""Which request to RDS is answered by what here."""
 
 from ministack.services import rds
 
-from . import answer, changes, instances, snapshots, tags
+from . import answer, changes, clusters, instances, snapshots, tags
 from .request import Request
 
 ACTIONS = {
@@ -22,6 +22,8 @@ ACTIONS = {
     "DeleteDBSnapshot": snapshots.delete,
     "ModifyDBSnapshotAttribute": snapshots.change_accounts,
     "DescribeDBSnapshotAttributes": snapshots.accounts,
+    "DescribeDBClusters": clusters.describe,
+    "DescribeDBClusterSnapshots": clusters.snapshots,
     "AddTagsToResource": tags.add,
     "ListTagsForResource": tags.listed,
 }

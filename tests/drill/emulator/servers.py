@@ -42,6 +42,16 @@ def root() -> Path:
     return Path(os.environ["DRILL_SERVERS"])
 
 
+def programs():
+    """The directory of PostgreSQL's programs: as other tests are told, the newest of a Debian installation, or none."""
+    named = os.environ.get("ANONYMIZER_TEST_PG_BIN")
+    if named:
+        return Path(named)
+    found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    newest = max(found, key=lambda path: int(path.parts[-3]), default=None) or shutil.which("initdb")
+    return Path(newest).resolve().parent if newest else None
+
+
 def version() -> str:
     """Of the programs that run."""
     said = _run("postgres", "--version")
@@ -114,7 +124,7 @@ def sql(data: Path, statements: str, database: str = "postgres") -> str:
 
 
 def _run(program, *arguments) -> str:
-    words = [str(_programs() / program), *map(str, arguments)]
+    words = [str(programs() / program), *map(str, arguments)]
     account = _account()
     # A server keeps open what it inherits: its output goes to a file and not into a pipe that would never end.
     quiet = program == "pg_ctl"
@@ -127,15 +137,6 @@ def _run(program, *arguments) -> str:
         said = log.read_text() if log else done.stderr
         raise RuntimeError(f"{program} failed: {said[-500:]}")
     return (done.stdout or "").strip()
-
-
-def _programs() -> Path:
-    named = os.environ.get("ANONYMIZER_TEST_PG_BIN")
-    if named:
-        return Path(named)
-    found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
-    newest = max(found, key=lambda path: int(path.parts[-3]), default=None)
-    return newest.parent if newest else Path(shutil.which("initdb")).resolve().parent
 
 
 def _account():
