@@ -142,11 +142,11 @@ impl Server {
         self.private.as_ref().map(Private::data)
     }
 
-    /// The end of the server's log.
+    /// The server's log, of everybody who uses it at the time.
     pub fn log(&self) -> String {
         let Some(private) = &self.private else { return String::new() };
         let log = std::fs::read(private.directory.join("log")).unwrap_or_default();
-        String::from_utf8_lossy(&log[log.len().saturating_sub(4000)..]).into_owned()
+        String::from_utf8_lossy(&log).into_owned()
     }
 
     /// A fresh, empty database that [`MASTER`] owns.
