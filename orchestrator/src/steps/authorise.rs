@@ -101,7 +101,7 @@ fn check<S: Snapshots>(world: &World<S>, event: Event) -> Result<Detail, StepErr
 /// Writes the wish down, unless there were too many. The same execution is counted once.
 async fn grant<S: Snapshots>(world: &World<S>, database: &str, run: &str) -> Result<(), StepError> {
     // No database can be called so.
-    let lease = format!("requests:{database}");
+    let lease = format!("requests.{database}");
     if let Acquired::HeldBy(_) = world.locks.acquire(&lease, run, MOMENT).await? {
         return Err(StepError::Retryable("another request is being decided".to_owned()));
     }

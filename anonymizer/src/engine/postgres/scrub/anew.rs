@@ -23,6 +23,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// rows back without being among the transactions that can be waited for, and not every role is shown it.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
+/// How a session is told of, as opposed to a slot or a prepared transaction.
+const SESSION: &str = "session ";
+
 /// A moment in the order of transactions: what was removed before it is to go.
 pub struct Horizon {
     /// As SQL.
@@ -65,11 +68,12 @@ impl Horizon {
         flag(conn, "look at a table's oldest transaction", &sql).await
     }
 
-    /// Waits until nobody is shown to hold rows back, as long as it may last; who still does.
+    /// Waits until nobody is shown to hold rows back, as long as it may last; who still does. Only sessions end by themselves.
     async fn outlasted(&self, conn: &mut PgConnection) -> Result<Vec<String>, EngineError> {
         loop {
             let holders = self.holders(conn).await?;
-            if holders.is_empty() || Instant::now() > self.until {
+            let ends = holders.iter().all(|holder| holder.starts_with(SESSION));
+            if holders.is_empty() || !ends || Instant::now() > self.until {
                 return Ok(holders);
             }
             sleep(PAUSE).await;
@@ -86,7 +90,7 @@ impl Horizon {
              SELECT 'prepared transaction ' || gid || ' of database ' || database FROM pg_catalog.pg_prepared_xacts, horizon
              WHERE pg_catalog.age(transaction) >= age
              UNION ALL
-             SELECT 'session ' || pid || coalesce(' of database ' || datname, '') FROM pg_catalog.pg_stat_activity, horizon
+             SELECT '{SESSION}' || pid || coalesce(' of database ' || datname, '') FROM pg_catalog.pg_stat_activity, horizon
              WHERE pid <> pg_catalog.pg_backend_pid()
                AND greatest(pg_catalog.age(backend_xmin), pg_catalog.age(backend_xid)) >= age",
             self.xid
@@ -118,7 +122,7 @@ pub async fn write_anew(
             return Ok(Ok(()));
         }
         let holders = horizon.outlasted(conn).await?;
-        if Instant::now() > horizon.until {
+        if !holders.is_empty() || Instant::now() > horizon.until {
             break holders;
         }
         sleep(pause).await;
