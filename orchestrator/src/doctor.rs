@@ -1,15 +1,15 @@
 //! Looks at the production account before a run does: as the functions see it, with the credentials of whoever asks. It describes
 //! and tries without doing; what a run needs and how long it takes is computed from what it finds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use account::aws::{Environment, Kms, Machine, Use};
+use account::aws::{Environment, Kms, Use};
 use contract::key::PublicKey;
 use contract::release::Release;
 use contract::statement::Statement;
 use doctor::quotas::{self, Need};
-use doctor::{Findings, keys, servers};
+use doctor::{Findings, keys, machines, servers};
 use serde_json::json;
 use snapshots::rds::Rds;
 use snapshots::rds::settings::{CLASS, OPTION_GROUP, PARAMETER_GROUP, SUBNET_GROUP};
@@ -85,7 +85,7 @@ pub async fn examine(production: &Production, asked: &Asked) -> Examined {
         servers::subnet_group(&world.snapshots, group, &mut findings).await;
     }
     examine_keys(production, &world, asked, &mut findings).await;
-    machines(production, &mut findings).await;
+    machines::check(production.config(), production.told(WORKFLOW), &SIBLINGS, &mut findings).await;
     Examined { findings, sizes }
 }
 
@@ -300,27 +300,7 @@ fn copies(world: &World<Rds>, findings: &mut Findings) {
     }
 }
 
-async fn machines(production: &Production, findings: &mut Findings) {
-    let workflow = production.told(WORKFLOW).to_owned();
-    let stem = workflow.strip_suffix("workflow").unwrap_or(&workflow).to_owned();
-    let siblings = SIBLINGS.map(|name| format!("{stem}{name}"));
-    for arn in std::iter::once(workflow).chain(siblings) {
-        let name = arn.rsplit(':').next().unwrap_or_default();
-        let about = format!("state machine {name}");
-        let machine = Machine::new(production.config(), &arn);
-        let Some(machine) = findings.answered(&about, machine) else { continue };
-        match findings.answered(&about, machine.active().await) {
-            Some(true) => findings.well(about, "active"),
-            Some(false) => findings.wrong(about, "it is not there", "deploy the stack"),
-            None => {}
-        }
-    }
-}
-
 /// The functions' environment, from the JSON object that the AWS command line prints.
 pub fn environment(bytes: &[u8]) -> Result<Environment, String> {
-    let told: BTreeMap<String, String> =
-        serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    let value = |name: &str| told.get(name).cloned();
-    Environment::of(&VARIABLES, value).map_err(|error| error.to_string())
+    Environment::of_json(&VARIABLES, bytes)
 }

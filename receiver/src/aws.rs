@@ -8,7 +8,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::pin::Pin;
 
-use account::aws::environment::{Environment, SETTINGS, decided};
+use account::aws::environment::{Environment, decided, document};
 use account::aws::{Arn, Bucket, Machine, Manager, SdkConfig, Table, config};
 use account::{AccountError, Documents, Executions, Locks, Secrets};
 use serde_json::{Map, Value, json};
@@ -151,13 +151,8 @@ impl Development {
     /// What the steps have around them, with the settings as they are now.
     pub async fn world(&self) -> Result<World<Rds>, StepError> {
         let documents = Documents::Bucket(self.documents.clone());
-        let place = documents.uri(SETTINGS);
-        let document = documents.get(SETTINGS).await?;
-        let document = document.ok_or_else(|| {
-            let hint = "(hint: it says which databases there are)";
-            StepError::Fatal(format!("there is no {place}\n{hint}"))
-        })?;
-        let settings = self.stack.settings(&document);
+        let (settings, place) = document(&documents).await?;
+        let settings = self.stack.settings(&settings);
         let (config, told) = (&self.config, &self.environment);
         let secrets = Manager::new(config, &self.account).encrypted(&self.stack.key);
         Ok(World {

@@ -1,12 +1,12 @@
 //! Looks at the development account before a release is brought: as the functions see it, with the credentials of whoever asks.
 //! It describes and tries without doing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use account::aws::{Environment, Kms, Machine, Use};
+use account::aws::{Environment, Kms, Use};
 use contract::release::Release;
 use doctor::quotas::{self, Need};
-use doctor::{Findings, keys, servers};
+use doctor::{Findings, keys, machines, servers};
 use snapshots::rds::Rds;
 use snapshots::rds::settings::{CLASS, SUBNET_GROUP};
 use snapshots::status::Meaning;
@@ -45,7 +45,8 @@ pub async fn examine(development: &Development) -> Findings {
         quotas::check(&told, &needs(&world, instances, clusters), &mut findings);
     }
     examine_keys(development, &world, &mut findings).await;
-    machines(development, &mut findings).await;
+    machines::check(development.config(), development.told(WORKFLOW), &SIBLINGS, &mut findings)
+        .await;
     findings
 }
 
@@ -167,27 +168,7 @@ async fn examine_keys(development: &Development, world: &World<Rds>, findings: &
     }
 }
 
-async fn machines(development: &Development, findings: &mut Findings) {
-    let workflow = development.told(WORKFLOW).to_owned();
-    let stem = workflow.strip_suffix("workflow").unwrap_or(&workflow).to_owned();
-    let siblings = SIBLINGS.map(|name| format!("{stem}{name}"));
-    for arn in std::iter::once(workflow).chain(siblings) {
-        let name = arn.rsplit(':').next().unwrap_or_default();
-        let about = format!("state machine {name}");
-        let machine = Machine::new(development.config(), &arn);
-        let Some(machine) = findings.answered(&about, machine) else { continue };
-        match findings.answered(&about, machine.active().await) {
-            Some(true) => findings.well(about, "active"),
-            Some(false) => findings.wrong(about, "it is not there", "deploy the stack"),
-            None => {}
-        }
-    }
-}
-
 /// The functions' environment, from the JSON object that the AWS command line prints.
 pub fn environment(bytes: &[u8]) -> Result<Environment, String> {
-    let told: BTreeMap<String, String> =
-        serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    let value = |name: &str| told.get(name).cloned();
-    Environment::of(&VARIABLES, value).map_err(|error| error.to_string())
+    Environment::of_json(&VARIABLES, bytes)
 }

@@ -2,6 +2,7 @@
 //! could not look. It changes nothing, and finds out everything before it says anything.
 
 pub mod keys;
+pub mod machines;
 pub mod policy;
 pub mod quotas;
 pub mod servers;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use crate::documents::Documents;
 use crate::error::AccountError;
 
 /// The key under which the document of settings lies.
@@ -45,6 +46,13 @@ impl Environment {
         )))
     }
 
+    /// Those of that name in the JSON object of texts that the AWS command line prints.
+    pub fn of_json(names: &[&str], json: &[u8]) -> Result<Self, String> {
+        let told: BTreeMap<String, String> =
+            serde_json::from_slice(json).map_err(|error| error.to_string())?;
+        Self::of(names, |name| told.get(name).cloned()).map_err(|error| error.to_string())
+    }
+
     /// One of those that were asked for.
     pub fn text(&self, name: &str) -> &str {
         self.0.get(name).map_or("", String::as_str)
@@ -65,6 +73,17 @@ impl Environment {
     pub fn list(&self, name: &str) -> Vec<String> {
         let words = self.text(name).split(',').map(str::trim);
         words.filter(|word| !word.is_empty()).map(ToOwned::to_owned).collect()
+    }
+}
+
+/// Reads the document; its place, for messages about it.
+pub async fn document(documents: &Documents) -> Result<(Vec<u8>, String), AccountError> {
+    let place = documents.uri(SETTINGS);
+    match documents.get(SETTINGS).await? {
+        Some(document) => Ok((document, place)),
+        None => Err(AccountError::Other(format!(
+            "there is no {place}\n(hint: it says which databases there are)"
+        ))),
     }
 }
 
