@@ -101,20 +101,42 @@ fn the_body_is_caught_and_every_failure_ends_badly() {
     let work = machine.state("Work").unwrap();
     assert_eq!(work.ending().unwrap().catch[0].errors, ["States.ALL"]);
     // From where failures go there is no way to an end but through Failed.
-    let mut open = vec!["GiveUp"];
-    let mut seen = BTreeSet::new();
-    while let Some(name) = open.pop() {
-        if !seen.insert(name) {
-            continue;
-        }
-        let state = machine.state(name).unwrap();
-        assert!(name == "Failed" || !state.is_terminal(), "{name} ends well after a failure");
-        open.extend(state.targets());
+    let seen = reached(&machine, &["GiveUp", "Unannounced"], "");
+    for name in &seen {
+        let ends = machine.state(name).unwrap().is_terminal();
+        assert!(*name == "Failed" || !ends, "{name} ends well after a failure");
     }
     assert!(seen.contains("Failed") && seen.contains("Withdraw") && seen.contains("GiveBackLock"));
     for (_, task) in tasks(&machine.states) {
         assert!(task.ending.catch.iter().any(|catcher| catcher.errors == ["States.ALL"]));
     }
+}
+
+/// The states that others lead to, these included, on ways that do not go on from one.
+fn reached<'a>(machine: &'a Machine, from: &[&'a str], not_beyond: &str) -> BTreeSet<&'a str> {
+    let (mut open, mut seen) = (from.to_vec(), BTreeSet::new());
+    while let Some(name) = open.pop() {
+        if seen.insert(name) && name != not_beyond {
+            open.extend(machine.state(name).unwrap().targets());
+        }
+    }
+    seen
+}
+
+#[test]
+fn nothing_is_announced_that_could_be_taken_back() {
+    let machine = machine(WORKFLOW);
+    // Only what has been cleaned up, and is forgotten, is announced.
+    for before in ["Work", "CleanUp", "Retain", "ReleaseLock"] {
+        let seen = reached(&machine, &[&machine.start_at], before);
+        assert!(seen.contains(before) && !seen.contains("Announce"), "not after {before}");
+    }
+    let after = reached(&machine, &["Announce"], "");
+    assert_eq!(after, BTreeSet::from(["Announce", "Unannounced", "Failed"]));
+    let states = states();
+    let announcing = tasks(&states).filter(|(_, task)| task.resource == Resource::PutEvents);
+    let announcing: Vec<_> = announcing.map(|(state, _)| state.name.as_str()).collect();
+    assert_eq!(announcing, ["Announce"]);
 }
 
 #[test]

@@ -284,7 +284,7 @@ async fn a_limit_that_is_reached_ends_the_run_and_leaves_nothing() -> Result<()>
 async fn what_a_stopped_execution_leaves_is_reaped() -> Result<()> {
     let world = World::new().await?;
     for (number, state) in
-        ["AwaitRestored", "MaskEach", "AwaitReEncrypted", "Announce", "ReleaseLock"]
+        ["AwaitRestored", "MaskEach", "AwaitReEncrypted", "CleanUp", "ReleaseLock"]
             .into_iter()
             .enumerate()
     {
@@ -299,6 +299,37 @@ async fn what_a_stopped_execution_leaves_is_reaped() -> Result<()> {
         assert!(matches!(reaped.end, End::Succeeded(_)), "{state}: {:?}", reaped.end);
         world.nothing_at_all().await.with_context(|| state.to_owned())?;
     }
+    Ok(())
+}
+
+/// Development may have begun to copy it, and finds it by its own schedule.
+#[tokio::test]
+async fn a_release_that_cannot_be_announced_stands() -> Result<()> {
+    let world = World::new().await?;
+    let failing = || Fault::Fail(Failure::new("EventBridge.FailedEntry", "no such bus"));
+    struct Always<F: Fn() -> Fault>(F);
+    impl<F: Fn() -> Fault> Faults for Always<F> {
+        fn at(&mut self, state: &str) -> Fault {
+            if state == "Announce" { (self.0)() } else { Fault::None }
+        }
+    }
+    let input = json!({ "database": "shop" });
+    let run = world.run_with(&WORKFLOW, "run-1", input.clone(), &mut Always(failing)).await?;
+    let End::Failed(failure) = run.end else { anyhow::bail!("ended with {:?}", run.end) };
+    assert_eq!(failure, Failure::new("EventBridge.FailedEntry", "no such bus"));
+    let alarms = serde_json::to_string(&world.account.alarms().list()?)?;
+    assert!(alarms.contains("its release stands"), "{alarms}");
+    let stop = &mut Always(|| Fault::Stop);
+    let run = world.run_with(&WORKFLOW, "run-2", input, stop).await?;
+    assert_eq!(run.end, End::Stopped);
+    for _ in 0..2 {
+        world.account.reap(&unseen).await?;
+        world.nothing_raw().await?;
+        assert_eq!(world.named("anon-share").await?.len(), 2);
+        assert_eq!(world.development()?.shared().await?.len(), 2);
+        assert_eq!(world.account.handover().list("releases").await?.len(), 2);
+    }
+    assert!(world.account.events(DEVELOPMENT).list()?.is_empty(), "it was announced");
     Ok(())
 }
 
