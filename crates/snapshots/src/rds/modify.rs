@@ -109,7 +109,12 @@ impl Rds {
             if let Some(new) = member_name(&member.name, &database.name, to) {
                 let request = self.client.modify_db_instance().db_instance_identifier(&member.name);
                 let request = request.new_db_instance_identifier(&new).apply_immediately(true);
-                request.send().await.map_err(|err| clash(&member.name, &new, err))?;
+                match request.send().await.map_err(|err| error::of(&member.name, err)) {
+                    // Nobody is led to a member: where another one has the name, it keeps its own. A cluster that gets its
+                    // name back must get it, also while the one that was to take its place has a member of that name.
+                    Ok(_) | Err(SnapshotError::Exists(_)) => {}
+                    Err(err) => return Err(err),
+                }
             }
         }
         if database.name == to {

@@ -165,6 +165,22 @@ async fn a_cluster_takes_the_members_that_are_named_after_it_along() {
 }
 
 #[tokio::test]
+async fn a_cluster_gets_its_name_whoever_has_those_of_its_members() {
+    let taken = refusal(400, "DBInstanceAlreadyExists");
+    let script = after(the_cluster(), [taken, modified_cluster()]);
+    script.rds.rename(CLUSTER, "till-old").await.unwrap();
+    assert_eq!(script.actions()[2..], ["ModifyDBInstance", "ModifyDBCluster"]);
+    // The cluster's own name is another matter, and so is any other refusal.
+    let taken = refusal(400, "DBClusterAlreadyExistsFault");
+    let script = after(the_cluster(), [modified(), taken]);
+    let refused = script.rds.rename(CLUSTER, "till-old").await;
+    assert_eq!(refused, Err(SnapshotError::Exists("till-old".into())));
+    let script = after(the_cluster(), [refusal(403, "AccessDenied")]);
+    assert!(matches!(script.rds.rename(CLUSTER, "till-old").await, Err(SnapshotError::Denied(_))));
+    assert_eq!(script.actions().last().map(String::as_str), Some("ModifyDBInstance"));
+}
+
+#[tokio::test]
 async fn what_is_stopped_is_started_and_what_runs_is_not() {
     for (status, action) in [
         ("stopped", Some("StartDBInstance")),
