@@ -4,7 +4,7 @@ import base64
 import json
 import os
 
-from . import packages, postgres
+from . import aurora, packages, postgres
 from .accounts import DEVELOPMENT, PRODUCTION, REGION, client
 from .machine import Machine
 from .stack import Stack
@@ -26,7 +26,7 @@ class Development:
             "ArtifactBucket": bucket, "ArtifactPrefix": packages.PREFIX, "ProductionAccount": PRODUCTION,
             "ShareKeyArn": out["ShareKeyArn"], "EvidenceBucket": out["EvidenceBucket"],
             "RequestBusArn": out["RequestBusArn"], "PublicKeys": _public_key(out["SignKeyArn"]),
-            "Databases": "shop", "ParameterGroups": "dev-postgres",
+            "Databases": "shop,till", "ParameterGroups": "dev-*",
         })
         out = self.stack.outputs
         self.workflow, self.reaper = (Machine(DEVELOPMENT, out[name]) for name in ("WorkflowArn", "ReaperArn"))
@@ -45,7 +45,7 @@ class Development:
             "checks": {"shop": {"tables": ["public.orders"], "canaries": [
                 {"name": "masked once", "query": "SELECT count(*) FROM anonymizer.statement", "expect": "1"}]}},
         }
-        settings = {"databases": {"shop": target | more}}
+        settings = {"databases": {"shop": target | more, "till": aurora.target(self.group)}}
         client("s3", DEVELOPMENT).put_object(Bucket=self.documents, Key="settings.json", Body=json.dumps(settings).encode())
 
     def pointer(self):
@@ -91,6 +91,7 @@ class Development:
         rds.create_db_subnet_group(DBSubnetGroupName="dev", DBSubnetGroupDescription="dev", SubnetIds=subnets)
         rds.create_db_parameter_group(DBParameterGroupName="dev-postgres", DBParameterGroupFamily="postgres15",
                                       Description="dev")
+        aurora.make_group()
         return {"VpcId": vpc, "SubnetIds": ",".join(subnets), "DatabaseSecurityGroup": group, "SubnetGroup": "dev"}
 
 

@@ -1,5 +1,7 @@
 """What must be true of the accounts after a run, however it ended. Each look raises with what it has found."""
 
+import json
+
 from .accounts import DEVELOPMENT, PRODUCTION, client, pages
 
 
@@ -16,8 +18,9 @@ def snapshots(account=PRODUCTION, prefix=""):
 
 
 def databases(account=PRODUCTION):
-    """Names of an account's databases."""
-    return {one["DBInstanceIdentifier"] for one in pages("rds", account, "describe_db_instances", "DBInstances")}
+    """Names of an account's databases that are no clusters."""
+    found = pages("rds", account, "describe_db_instances", "DBInstances")
+    return {one["DBInstanceIdentifier"] for one in found if "DBClusterIdentifier" not in one}
 
 
 def shared():
@@ -39,10 +42,22 @@ def nothing_raw(production):
     kept = production.rds.describe_db_instance_automated_backups()["DBInstanceAutomatedBackups"]
     kept = {one["DBInstanceIdentifier"] for one in kept} - {"shop-production"}
     ensure(not kept, f"automatic backups are left of {kept}")
-    ensure(not _leases(PRODUCTION, production.stack.outputs["LeaseTable"]), "production's lock is taken")
-    ensure(not objects(PRODUCTION, production.documents, "runs/"), "production remembers a run")
-    secrets = pages("secretsmanager", PRODUCTION, "list_secrets", "SecretList")
-    ensure(not secrets, f"secrets are left: {[one['Name'] for one in secrets]}")
+    forgotten(production, "shop")
+    secrets = {one["Name"] for one in pages("secretsmanager", PRODUCTION, "list_secrets", "SecretList")}
+    secrets = {name for name in secrets if not name.startswith("rds!cluster-")}
+    ensure(not secrets, f"secrets are left: {secrets}")
+
+
+def forgotten(production, database):
+    """Nobody has a database's lock, nothing remembers a run of it."""
+    ensure(not leased(PRODUCTION, production.stack.outputs["LeaseTable"], database), f"production's lock of {database} is taken")
+    s3 = client("s3", PRODUCTION)
+    for key in objects(PRODUCTION, production.documents, "runs/"):
+        try:
+            record = json.load(s3.get_object(Bucket=production.documents, Key=key)["Body"])
+        except s3.exceptions.NoSuchKey:
+            continue
+        ensure(record["database"] != database, f"production remembers {key}")
 
 
 def releases(production):
@@ -54,15 +69,16 @@ def releases(production):
         attributes = answer["DBSnapshotAttributesResult"]["DBSnapshotAttributes"]
         accounts = [value for one in attributes for value in one["AttributeValues"]]
         ensure(accounts == [DEVELOPMENT], f"{name} is shared with {accounts}")
-    statements = {key.rsplit("/", 1)[-1] for key in objects(PRODUCTION, production.evidence, "releases/")}
+    statements = {key.rsplit("/", 1)[-1] for key in objects(PRODUCTION, production.evidence, "releases/shop/")}
     ensure(statements == {f"{name}.json" for name in wanted}, f"statements are {statements}")
 
 
 def development_rests(development):
     """One database, no lock, nothing half made."""
     ensure(databases(DEVELOPMENT) == {"dev-shop"}, f"development has {databases(DEVELOPMENT)}")
-    ensure(not _leases(DEVELOPMENT, development.stack.outputs["Locks"]), "development's lock is taken")
+    ensure(not leased(DEVELOPMENT, development.stack.outputs["Locks"], "shop"), "development's lock is taken")
 
 
-def _leases(account, table):
-    return client("dynamodb", account).scan(TableName=table)["Items"]
+def leased(account, table, database):
+    """Whether somebody has the lock of a database."""
+    return "Item" in client("dynamodb", account).get_item(TableName=table, Key={"pk": {"S": database}})

@@ -58,14 +58,17 @@ class Machine:
         return {one["executionArn"] for one in
                 pages("stepfunctions", self.account, "list_executions", "executions", stateMachineArn=self.arn)}
 
-    def started(self, before) -> Run:
-        """The one that somebody else has started since, at its end."""
-        end = time.monotonic() + PATIENCE / 4
-        while not (new := self.executions() - before):
+    def started(self, before, database="shop") -> Run:
+        """The one for a database that somebody else has started since, at its end."""
+        end, others = time.monotonic() + PATIENCE / 4, set()
+        while True:
+            for new in self.executions() - before - others:
+                if json.loads(self.api.describe_execution(executionArn=new)["input"]).get("database") == database:
+                    return self.wait(new)
+                others.add(new)
             if time.monotonic() > end:
-                raise AssertionError(f"nothing has started {self.arn}")
+                raise AssertionError(f"nothing has started {self.arn} for {database}")
             time.sleep(0.1)
-        return self.wait(new.pop())
 
     def history(self, arn):
         """Every event."""

@@ -5,7 +5,7 @@ import os
 import secrets
 import time
 
-from . import packages, postgres
+from . import aurora, packages, postgres
 from .accounts import DEVELOPMENT, PRODUCTION, REGION, client
 from .machine import Machine
 from .stack import ROOT, Stack
@@ -26,6 +26,7 @@ class Production:
         self.stack = Stack(PRODUCTION, "anonymizer", "production.yaml", bucket, {
             "ArtifactBucket": bucket, "ArtifactPrefix": packages.PREFIX, "ImageUri": packages.IMAGE,
             "DevelopmentAccounts": DEVELOPMENT, "SourceKeys": self.key, "PostgresFamily": "postgres15",
+            "AuroraPostgresFamily": aurora.family(),
             "DatabaseCaFile": str(emulator.servers / "authority.pem"), "S3PrefixListId": "pl-6da54004",
             "DevelopmentBusArn": development_bus,
         })
@@ -44,7 +45,8 @@ class Production:
     def settings(self, **more):
         """The document of settings, as an engineer writes it."""
         settings = {"databases": {"shop": {"source": "shop-production", "max_age_hours": 48, "isolation": {
-            "class": "db.t4g.medium", "parameter_group": self.stack.outputs["PostgresGroupName"]}}}} | more
+            "class": "db.t4g.medium", "parameter_group": self.stack.outputs["PostgresGroupName"]}},
+            "till": aurora.source(self.stack.outputs)}} | more
         self.put("settings.json", json.dumps(settings))
 
     def rules(self):

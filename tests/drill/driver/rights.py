@@ -15,15 +15,15 @@ def without(account, role, *actions):
     if lesser == every:
         raise AssertionError(f"{role} has no permission for {actions}")
     try:
+        _put(iam, role, {name: document for name, document in lesser.items() if document["Statement"]})
         for arn in managed:
             iam.detach_role_policy(RoleName=role, PolicyArn=arn)
-        _put(iam, role, {name: document for name, document in lesser.items() if document["Statement"]})
         yield
     finally:
-        names = {arn.rsplit("/", 1)[-1] for arn in managed}
-        _put(iam, role, {name: document for name, document in every.items() if name not in names})
         for arn in managed:
             iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+        names = {arn.rsplit("/", 1)[-1] for arn in managed}
+        _put(iam, role, {name: document for name, document in every.items() if name not in names})
 
 
 def documents(account, role):
@@ -42,10 +42,12 @@ def _managed(iam, role):
 
 
 def _put(iam, role, wanted):
-    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-        iam.delete_role_policy(RoleName=role, PolicyName=name)
+    """There is no moment at which it has less than wanted: somebody may be using it."""
     for name, document in wanted.items():
         iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        if name not in wanted:
+            iam.delete_role_policy(RoleName=role, PolicyName=name)
 
 
 def _lesser(document, actions):

@@ -3,6 +3,7 @@
 from . import grep, looks, postgres
 from .accounts import DEVELOPMENT, PRODUCTION
 from .looks import ensure
+from .till import Till
 
 # What must not arrive, by the database that it is in.
 ORIGINALS = {
@@ -74,7 +75,9 @@ def locked_out(production, development, old):
 
 
 def first(production, development):
-    """The first week."""
+    """The first week. The till has one of its own beside it."""
+    production.till = Till(production, development)
+    production.till.begin(production.till.first)
     production.snapshot("shop-night-1")
     known = originals(production)
     ensure(len(known) > 1000, f"{len(known)} originals are few")
@@ -92,14 +95,19 @@ def second(production, development):
         "INSERT INTO invoices VALUES (1000, 'Payer1000 Ofbefore', 'payer1000@books.net', 'DE0012345', 5)")
     production.snapshot("shop-night-2")
     known = originals(production)
-    run = released(production, development, lambda: production.fleet.start("sunday"))
+    till, fleet = production.till, []
+    till.end()
+    till.begin(till.second, till.before())
+    run = released(production, development, lambda: fleet.append(production.fleet.start("sunday")))
     arrived(production, development, run, known)
     ensure(fakes(development) == was, "fakes have changed")
     now = development.pointer()
     ensure((now["host"], now["port"]) == (place["host"], place["port"]), "applications have to look elsewhere")
     ensure(development.master("billing").ask("SELECT count(*) FROM invoices") == "41", "the new invoice is missing")
+    fleet = production.fleet.wait(*fleet)
+    ensure(fleet.status == "SUCCEEDED", str(fleet))
     locked_out(production, development, (place["username"], place["password"]))
-    return known
+    return known | till.known
 
 
 def third(production, development):
@@ -114,3 +122,4 @@ def third(production, development):
     ensure(development.database()["DbiResourceId"] == was, "development's database has changed")
     production.login("shop").ask("ALTER TABLE customers DROP COLUMN nickname")
     production.snapshot("shop-night-4")
+    production.till.end()

@@ -13,8 +13,10 @@ from . import actions, buses, certificates, keys, machines, rights, servers, sta
 def _watch():
     sys.stdin.read()
     tasks.end_all()
-    for record in [*state.INSTANCES.values()]:
-        servers.stop(record["_data"])
+    for record in [*state.INSTANCES.values(), *state.CLUSTERS.values()]:
+        # An instance of a cluster has its cluster's.
+        if "_data" in record:
+            servers.stop(record["_data"])
     os.kill(os.getpid(), signal.SIGTERM)
 
 

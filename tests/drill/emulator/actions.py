@@ -2,28 +2,42 @@
 
 from ministack.services import rds
 
-from . import answer, changes, clusters, instances, snapshots, tags
+from . import (answer, changes, cluster_backups, cluster_changes, cluster_snapshots, clusters, instances, members, snapshots,
+               tags)
 from .request import Request
 
 ACTIONS = {
-    "CreateDBInstance": instances.create,
+    "CreateDBInstance": members.or_instance(members.create, instances.create),
     "RestoreDBInstanceFromDBSnapshot": instances.restore,
     "DescribeDBInstances": instances.describe,
-    "DeleteDBInstance": instances.delete,
+    "DeleteDBInstance": members.or_instance(members.delete, instances.delete),
     "DescribeDBInstanceAutomatedBackups": instances.backups,
     "DeleteDBInstanceAutomatedBackup": instances.delete_backup,
-    "ModifyDBInstance": changes.modify,
-    "RebootDBInstance": changes.reboot,
-    "StartDBInstance": changes.start,
-    "StopDBInstance": changes.stop,
-    "CreateDBSnapshot": snapshots.create,
+    "ModifyDBInstance": members.or_instance(members.modify, changes.modify),
+    "RebootDBInstance": members.or_instance(members.reboot, changes.reboot),
+    "StartDBInstance": members.or_instance(members.cluster_alone, changes.start),
+    "StopDBInstance": members.or_instance(members.cluster_alone, changes.stop),
+    "CreateDBSnapshot": members.or_instance(members.cluster_alone, snapshots.create),
     "CopyDBSnapshot": snapshots.copy,
     "DescribeDBSnapshots": snapshots.describe,
     "DeleteDBSnapshot": snapshots.delete,
     "ModifyDBSnapshotAttribute": snapshots.change_accounts,
     "DescribeDBSnapshotAttributes": snapshots.accounts,
+    "CreateDBCluster": clusters.create,
+    "RestoreDBClusterFromSnapshot": clusters.restore,
     "DescribeDBClusters": clusters.describe,
-    "DescribeDBClusterSnapshots": clusters.snapshots,
+    "DeleteDBCluster": clusters.delete,
+    "ModifyDBCluster": cluster_changes.modify,
+    "StartDBCluster": cluster_changes.start,
+    "StopDBCluster": cluster_changes.stop,
+    "DescribeDBClusterAutomatedBackups": cluster_backups.describe,
+    "DeleteDBClusterAutomatedBackup": cluster_backups.delete,
+    "CreateDBClusterSnapshot": cluster_snapshots.create,
+    "CopyDBClusterSnapshot": cluster_snapshots.copy,
+    "DescribeDBClusterSnapshots": cluster_snapshots.describe,
+    "DeleteDBClusterSnapshot": cluster_snapshots.delete,
+    "ModifyDBClusterSnapshotAttribute": cluster_snapshots.change_accounts,
+    "DescribeDBClusterSnapshotAttributes": cluster_snapshots.accounts,
     "AddTagsToResource": tags.add,
     "ListTagsForResource": tags.listed,
 }

@@ -15,7 +15,15 @@ ELEMENTS = {
     "DBSnapshotAttributes": "DBSnapshotAttribute",
     "AttributeValues": "AttributeValue",
     "DBInstanceAutomatedBackups": "DBInstanceAutomatedBackup",
+    "AvailabilityZones": "AvailabilityZone",
+    "DBClusters": "DBCluster",
+    "DBClusterMembers": "DBClusterMember",
+    "DBClusterSnapshots": "DBClusterSnapshot",
+    "DBClusterSnapshotAttributes": "DBClusterSnapshotAttribute",
+    "DBClusterAutomatedBackups": "DBClusterAutomatedBackup",
 }
+# More than this never stands on a page of clusters and what belongs to them: RDS may answer with fewer than it was asked for.
+PAGE = 2
 
 
 class Refusal(Exception):
@@ -29,6 +37,15 @@ class Refusal(Exception):
 def document(action, result):
     """What an action answers."""
     return rds._xml(200, f"{action}Response", f"<{action}Result>{_inside(result)}</{action}Result>")
+
+
+def page(request, field, records):
+    """A part of a list, and where the next one begins."""
+    if not 20 <= request.number("MaxRecords", 100) <= 100:
+        raise Refusal("InvalidParameterValue", "MaxRecords must be between 20 and 100.")
+    start = request.number("Marker", 0)
+    rest = start + PAGE < len(records)
+    return {"Marker": str(start + PAGE) if rest else None, field: records[start:start + PAGE]}
 
 
 def refuse(refusal):

@@ -23,13 +23,13 @@ def authority(file: Path):
     file.write_bytes(_authority[0].public_bytes(serialization.Encoding.PEM))
 
 
-def issue(host: str, certificate: Path, key_file: Path, account):
-    """A certificate for an address, in the two files that a server reads."""
+def issue(hosts, certificate: Path, key_file: Path, account):
+    """A certificate for some addresses, in the two files that a server reads."""
     signer, signer_key = _authority
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.IPAddress(ipaddress.ip_address(host))
-    builder = _builder(host, "drill authority", key)
-    builder = builder.add_extension(x509.SubjectAlternativeName([name]), critical=False)
+    names = [x509.IPAddress(ipaddress.ip_address(host)) for host in hosts]
+    builder = _builder(hosts[0], "drill authority", key)
+    builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     made = builder.sign(signer_key, hashes.SHA256())
     certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))

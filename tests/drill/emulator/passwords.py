@@ -12,8 +12,13 @@ from . import servers
 
 def new(record):
     """The ARN of a secret that there is not yet."""
-    place = record["DBInstanceArn"].rsplit(":db:")[0].replace(":rds:", ":secretsmanager:")
-    return f"{place}:secret:rds!db-{uuid.uuid4()}"
+    _, _, _, region, account, kind, _ = record[_field(record)].split(":", 6)
+    return f"arn:aws:secretsmanager:{region}:{account}:secret:rds!{kind}-{uuid.uuid4()}"
+
+
+def _field(record):
+    """Where the ARN of an instance or of a cluster stands."""
+    return next(field for field in ("DBClusterArn", "DBInstanceArn") if field in record)
 
 
 def announce(record, secret, key):
@@ -31,7 +36,7 @@ def take(request, record):
     with request_scope(request.account, request.region):
         arn, _ = secretsmanager._store_new_secret(
             record["_secret"], secret_string=json.dumps(login), kms_key_id=record["MasterUserSecret"]["KmsKeyId"],
-            tags=[{"Key": "aws:rds:primaryDBInstanceArn", "Value": record["DBInstanceArn"]}])
+            tags=[{"Key": f"aws:rds:primary{_field(record)}", "Value": record[_field(record)]}])
     record["PendingModifiedValues"] = {}
     record["MasterUserSecret"] |= {"SecretArn": arn, "SecretStatus": "active"}
 

@@ -40,6 +40,13 @@ class Request:
             raise Refusal("MissingParameter", f"The request must contain the parameter {name}.")
         return self.parameters[name]
 
+    def only(self, *names):
+        """None but these may be given: whatever else RDS knows does not belong to such a request."""
+        for name in self.parameters:
+            base = name.split(".")[0]
+            if base not in (*names, "Action", "Version"):
+                raise Refusal("InvalidParameterCombination", f"{base} is not for this request.")
+
     def flag(self, name, otherwise=False):
         """`true` or `false`."""
         return self.parameters.get(name, str(otherwise)).lower() == "true"

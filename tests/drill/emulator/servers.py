@@ -75,11 +75,12 @@ def create(data: Path, host: str, master: str, password: str, databases=()):
         sql(data, f"CREATE DATABASE {_name(name)} OWNER {_name(owner)}")
 
 
-def start(data: Path, host: str, port: int = PORT):
-    """Starts the server at an address, with a certificate for it."""
+def start(data: Path, *hosts: str, port: int = PORT):
+    """Starts the server at its addresses, with a certificate for them."""
     sockets = data.parent
-    certificates.issue(host, data / "server.crt", data / "server.key", _account())
-    settings = SETTINGS | {"listen_addresses": host, "port": str(port), "unix_socket_directories": str(sockets)}
+    certificates.issue(hosts, data / "server.crt", data / "server.key", _account())
+    settings = SETTINGS | {"listen_addresses": ",".join(hosts), "port": str(port),
+                           "unix_socket_directories": str(sockets)}
     lines = "".join(f"{name} = '{value}'\n" for name, value in settings.items())
     for name, text in (("postgresql.conf", lines), ("postgresql.auto.conf", ""), ("pg_hba.conf", CLIENTS)):
         (data / name).write_text(text)

@@ -13,6 +13,7 @@ from . import servers
 from .answer import Refusal
 
 INSTANCES, SNAPSHOTS, BACKUPS = {}, {}, {}
+CLUSTERS, CLUSTER_SNAPSHOTS, CLUSTER_BACKUPS = {}, {}, {}
 LOCK = threading.RLock()
 # Seconds after which nobody is expected to look any more.
 PATIENCE = 60

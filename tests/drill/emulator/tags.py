@@ -1,7 +1,15 @@
-"""Tags of instances and snapshots, put on and read by their ARNs."""
+"""Tags of instances, clusters and snapshots, put on and read by their ARNs."""
 
 from . import rights, state
 from .answer import Refusal
+
+# Where they are, and how RDS says that there is none.
+KINDS = {
+    "db": (state.INSTANCES, "DBInstanceNotFound"),
+    "snapshot": (state.SNAPSHOTS, "DBSnapshotNotFound"),
+    "cluster": (state.CLUSTERS, "DBClusterNotFoundFault"),
+    "cluster-snapshot": (state.CLUSTER_SNAPSHOTS, "DBClusterSnapshotNotFoundFault"),
+}
 
 
 def add(request):
@@ -21,7 +29,7 @@ def listed(request):
 
 def _record(request):
     *_, account, kind, name = request.needed("ResourceName").split(":", 6)
-    records = {"db": state.INSTANCES, "snapshot": state.SNAPSHOTS}.get(kind)
+    records, missing = KINDS.get(kind, (None, None))
     if records is None or account != request.account:
         raise Refusal("InvalidParameterValue", "It is no database and no snapshot of this account.")
-    return state.find(records, account, request.region, name, "DBInstanceNotFound" if kind == "db" else "DBSnapshotNotFound")
+    return state.find(records, account, request.region, name, missing)
