@@ -86,7 +86,7 @@ async fn a_second_rename_that_fails_is_taken_back() {
     let first = both.database("shop").await.unwrap();
     let pointer = both.pointer().await;
     // Every try of it; giving the name back is the one after.
-    let refused = Faults { refused_renames: [("shop".to_owned(), 7)].into(), ..Faults::default() };
+    let refused = Faults { refused_renames: [("shop".to_owned(), 21)].into(), ..Faults::default() };
     both.world.snapshots.set_faults(&refused).unwrap();
     let execution = both.refresh("run-2").await;
     assert_eq!(failure(&execution).error, "Retryable");
@@ -97,6 +97,18 @@ async fn a_second_rename_that_fails_is_taken_back() {
     assert_eq!((both.pointer().await, both.customers().await), (pointer, 11));
     both.assert_no_trace("run-2").await;
     assert_eq!(result(&both.refresh("run-3").await)["changed"], true);
+}
+
+#[tokio::test]
+async fn a_rename_that_is_refused_for_minutes_is_asked_for_again() {
+    for name in ["shop-old-run-2", "shop"] {
+        let both = two_releases().await;
+        let refused =
+            Faults { refused_renames: [(name.to_owned(), 15)].into(), ..Faults::default() };
+        both.world.snapshots.set_faults(&refused).unwrap();
+        assert_eq!(result(&both.refresh("run-2").await)["changed"], true, "{name}");
+        assert_eq!(both.customers().await, 22);
+    }
 }
 
 #[tokio::test]

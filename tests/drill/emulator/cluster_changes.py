@@ -92,7 +92,8 @@ def _manage(request, record, now):
 
 def _members_rest(record):
     for member in clusters.members(record):
-        if member["DBInstanceStatus"] != "available":
+        # Also while it says `available` still: nobody knows how patient RDS is here, and whoever asks again is answered.
+        if member["DBInstanceStatus"] != "available" or member["PendingModifiedValues"]:
             raise Refusal("InvalidDBInstanceState", f"An instance of the cluster is {member['DBInstanceStatus']}.")
 
 
