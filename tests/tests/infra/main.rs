@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "tests fail as tests do")]
 
 mod broken;
+mod image;
 mod lints;
 mod permissions;
 mod statements;

@@ -2,6 +2,8 @@
 //! texts, details and hints, which quote row values, stay behind. So do names and codes that a function of the database has
 //! made up: whoever raises an error may put a value into any of its fields.
 
+use std::io;
+
 use sqlx::postgres::PgDatabaseError;
 
 use crate::engine::EngineError;
@@ -24,9 +26,7 @@ pub fn engine_error(task: &str, error: sqlx::Error) -> EngineError {
         }
         sqlx::Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
             Some(error) => EngineError::Unexpected(format!("{task}: {}", of_tls(error))),
-            None => {
-                EngineError::Temporary(format!("{task}: connection failed ({:?})", error.kind()))
-            }
+            None => EngineError::Temporary(format!("{task}: {}", of_network(error))),
         },
         sqlx::Error::Tls(_) => EngineError::Unexpected(format!(
             "{task}: TLS could not be set up\n(hint: a server on another machine has to speak it, unless the URL says sslmode=disable)"
@@ -43,6 +43,14 @@ pub fn engine_error(task: &str, error: sqlx::Error) -> EngineError {
         )),
         _ => EngineError::Unexpected(format!("{task}: the driver reported an unexpected error")),
     }
+}
+
+/// Why there is no connection. That a name is not found has no kind of its own, only the standard library's words.
+fn of_network(error: &io::Error) -> String {
+    if error.to_string().starts_with("failed to lookup address information") {
+        return "the host's name cannot be resolved\n(hint: look at how it is written, and whether this network's name server knows it)".to_owned();
+    }
+    format!("connection failed ({:?})", error.kind())
 }
 
 /// What was wrong with a handshake: of the certificate nothing is repeated, whoever has sent it.
