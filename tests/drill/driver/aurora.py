@@ -23,7 +23,7 @@ def source(outputs):
 def target(group):
     """What development's settings say of it."""
     return {"name": "dev-till", "engine": "aurora-postgresql", "secret": SECRET, "user": "till_app", "grace_hours": 0,
-            "protect": True,
+            "protect": True, "keep": 1,
             "facts": CLASS | {"subnet_group": "dev", "security_groups": group, "parameter_group": GROUP},
             "checks": {"till": {"tables": ["public.receipts"]}}}
 

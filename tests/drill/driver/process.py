@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ class Emulator:
 
     def __init__(self, images, wait_scale="0.02", delay="0.4"):
         # Servers run as an account of their own, which has to come through.
+        self.lock = threading.Lock()
         self.folder = Path(tempfile.mkdtemp(prefix="drill-"))
         self.folder.chmod(0o711)
         self.servers = self.folder / "servers"
@@ -92,4 +94,8 @@ class Emulator:
 
     def limit(self, account, **limits):
         """Quotas of an account."""
-        (self.servers / "limits.json").write_text(json.dumps({account: limits} if limits else {}))
+        with self.lock:
+            file = self.servers / "limits.json"
+            every = json.loads(file.read_text()) if file.exists() else {}
+            file.with_suffix(".new").write_text(json.dumps(every | {account: limits}))
+            file.with_suffix(".new").rename(file)

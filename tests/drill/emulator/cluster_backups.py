@@ -16,8 +16,10 @@ def begin(record):
 
 
 def end(record, deleted):
-    """Where its cluster ends they go, with the snapshots that they are made of, or they are kept."""
-    if not deleted:
+    """Where its cluster ends they go, with the snapshots that they are made of, or they are kept: also where AWS Backup has such a
+    rule.
+    """
+    if not deleted or state.limit(record["_account"], "kept-cluster-backups", 0):
         state.CLUSTER_BACKUPS[record["DbClusterResourceId"]]["Status"] = "retained"
         return
     state.CLUSTER_BACKUPS.pop(record["DbClusterResourceId"], None)

@@ -27,11 +27,11 @@ def delay() -> float:
     return float(os.environ.get("DRILL_DELAY", "0.5"))
 
 
-def limit(account, what) -> int:
-    """A quota, which the drill may make smaller in `limits.json`."""
+def limit(account, what, otherwise=100) -> int:
+    """A quota, which the drill may make another one in `limits.json`."""
     file = servers.root() / "limits.json"
     limits = json.loads(file.read_text()) if file.exists() else {}
-    return limits.get(account, {}).get(what, 100)
+    return limits.get(account, {}).get(what, otherwise)
 
 
 def find(records, account, region, name, code):
