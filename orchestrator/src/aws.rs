@@ -9,8 +9,8 @@ use std::error::Error;
 use std::pin::Pin;
 
 use account::aws::environment::{Environment, decide, decided, document};
-use account::aws::{Arn, Bucket, Kms, Machine, SdkConfig, Table, config};
-use account::{AccountError, Documents, Executions, Locks, Signer};
+use account::aws::{Analyzer, Arn, Bucket, Kms, Machine, SdkConfig, Table, config};
+use account::{AccountError, Documents, Executions, Locks, Previews, Signer};
 use serde_json::{Map, Value, json};
 use snapshots::Settings as Facts;
 use snapshots::rds::Rds;
@@ -33,11 +33,15 @@ pub(crate) const SIGN_KEY: &str = "ANONYMIZER_SIGN_KEY";
 const ACCOUNTS: &str = "ANONYMIZER_ACCOUNTS";
 /// The adapter's settings of every restored copy that the stack decides, as a JSON object.
 const ISOLATION: &str = "ANONYMIZER_ISOLATION";
+/// The analyzer that is asked what sharing would open, or `no`.
+const ANALYZER: &str = "ANONYMIZER_ANALYZER";
 /// The state machine whose executions are runs.
 pub(crate) const WORKFLOW: &str = "ANONYMIZER_WORKFLOW";
 
-pub(crate) const VARIABLES: [&str; 9] =
-    [DOCUMENTS, EVIDENCE, TABLE, WORK_KEY, SHARE_KEY, SIGN_KEY, ACCOUNTS, ISOLATION, WORKFLOW];
+pub(crate) const VARIABLES: [&str; 10] = [
+    DOCUMENTS, EVIDENCE, TABLE, WORK_KEY, SHARE_KEY, SIGN_KEY, ACCOUNTS, ISOLATION, ANALYZER,
+    WORKFLOW,
+];
 
 /// Without these a copy would be in the account's own network.
 const NEEDED: [&str; 2] = [SUBNET_GROUP, SECURITY_GROUPS];
@@ -49,6 +53,7 @@ pub struct Production {
     documents: Bucket,
     evidence: Bucket,
     executions: Machine,
+    previews: Previews,
     stack: Stack,
     environment: Environment,
 }
@@ -93,6 +98,10 @@ impl Production {
             // What owns the state machine is the account that this runs in.
             account: Arn::parse(workflow, "states")?.account,
             executions: Machine::new(&config, workflow)?,
+            previews: match environment.text(ANALYZER) {
+                "no" => Previews::Nobody,
+                arn => Previews::Analyzer(Analyzer::new(&config, arn)?),
+            },
             documents: Bucket::new(&config, environment.bucket(DOCUMENTS)?),
             evidence: Bucket::new(&config, environment.bucket(EVIDENCE)?),
             stack: Stack {
@@ -130,6 +139,7 @@ impl Production {
             reports: Documents::Bucket(self.evidence.clone()),
             handover: Documents::Bucket(self.evidence.clone()),
             signer: Signer::Kms(Kms::new(config, told.text(SIGN_KEY))),
+            previews: self.previews.clone(),
             executions: Executions::Machine(self.executions.clone()),
             settings: settings.map_err(|why| StepError::Fatal(format!("{place}: {why}")))?,
         })

@@ -81,6 +81,8 @@ pub struct Deadlines {
     pub take: u64,
     /// Until a snapshot is copied.
     pub copy: u64,
+    /// Until it is known who would get at a release.
+    pub preview: u64,
     /// Until everything is deleted.
     pub delete: u64,
     /// A whole execution: how long its lock is held.
@@ -95,6 +97,7 @@ impl Default for Deadlines {
             change: 45 * 60,
             take: 6 * HOUR,
             copy: 12 * HOUR,
+            preview: 15 * 60,
             delete: 2 * HOUR,
             execution: 48 * HOUR,
         }

@@ -1,6 +1,6 @@
 //! What the steps of the production account have around them.
 
-use account::{Documents, Executions, Locks, Signer};
+use account::{Documents, Executions, Locks, Previews, Signer};
 use contract::statement::sha256;
 use snapshots::{Database, Snapshot, SnapshotError, Snapshots};
 use workflow::StepError;
@@ -22,6 +22,8 @@ pub struct World<S: Snapshots> {
     pub handover: Documents,
     /// Who signs releases.
     pub signer: Signer,
+    /// Who says beforehand what sharing would open.
+    pub previews: Previews,
     /// Which executions run.
     pub executions: Executions,
     /// What it is told once.

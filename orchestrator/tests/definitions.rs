@@ -163,7 +163,7 @@ impl Slowest {
             .unwrap_or_else(|_| Poll::ready(*waited));
         *waited = poll.waited;
         json!({ "resource_id": "db-A", "arn": "arn", "ready": poll.ready, "waited": poll.waited,
-                "seconds": poll.seconds, "steady": 0, "left": [] })
+                "seconds": poll.seconds, "steady": 0, "left": [], "preview": "id" })
     }
 
     fn answer(&mut self, state: &str, function: &str) -> Value {
@@ -181,6 +181,7 @@ impl Slowest {
             "AwaitDatabase" if state == "AwaitRestored" => self.poll(state, deadlines.restore),
             "AwaitDatabase" => self.poll(state, deadlines.change),
             "CleanUp" | "Reap" => self.poll(state, deadlines.delete),
+            "PreviewAccess" => self.poll(state, deadlines.preview),
             "Restore" | "AddWriter" | "TakeOver" | "Restart" => changed,
             "AssertIsolated" => json!({ "resource_id": "db-A", "engine": "postgres",
                                         "endpoint": "h:1", "secret": "arn" }),

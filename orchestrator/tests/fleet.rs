@@ -47,6 +47,9 @@ mod quota {
     pub const INPUT: usize = 262_144;
 }
 
+/// Seconds until Access Analyzer says who would get at a snapshot, where it is asked: as here, for every server.
+const PREVIEW: f64 = 60.0;
+
 /// Seconds that RDS takes for an answer, and a page of snapshots has 100: 200 servers with seven automatic ones each, and three
 /// releases.
 const ANSWER: f64 = 0.15;
@@ -82,7 +85,7 @@ impl Server {
         };
         *waited = poll.waited;
         json!({ "resource_id": "db-A", "arn": "arn", "ready": poll.ready, "waited": poll.waited,
-                "seconds": poll.seconds, "steady": 2, "left": [] })
+                "seconds": poll.seconds, "steady": 2, "left": [], "preview": "id" })
     }
 
     fn answer(&mut self, state: &str, step: &str) -> Value {
@@ -103,6 +106,7 @@ impl Server {
             ("AwaitSnapshot", "AwaitStaged") => self.poll(state, times.take, deadlines.take),
             ("AwaitSnapshot", _) => self.poll(state, times.copy, deadlines.copy),
             ("CleanUp", _) => self.poll(state, times.delete, deadlines.delete),
+            ("PreviewAccess", _) => self.poll(state, PREVIEW, deadlines.preview),
             ("AssertIsolated", _) => json!({ "resource_id": "db-A", "engine": "postgres",
                                              "endpoint": "h:1", "secret": "arn" }),
             ("CheckReport", _) => json!({ "name": "app", "run_id": "run", "report_digest": "a",

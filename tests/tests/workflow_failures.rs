@@ -54,9 +54,10 @@ static WAYS: [Way; 5] = [
 ];
 
 /// States that none of the ways gets to, and why.
-const NEVER: [(&str, &str); 2] = [
+const NEVER: [(&str, &str); 3] = [
     ("PauseForRestored", "describing a database waits here until it is restored"),
     ("PauseForWriter", "a server that is no cluster has its writer at once"),
+    ("PauseForPreview", "nobody is asked on one machine who would get at a snapshot"),
 ];
 
 /// A state, and the first of the ways that gets there.

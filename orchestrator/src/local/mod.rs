@@ -10,7 +10,7 @@ mod task;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use account::{Documents, Executions, Locks, Signer};
+use account::{Documents, Executions, Locks, Previews, Signer};
 use anyhow::{Context as _, Result, bail, ensure};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -121,6 +121,7 @@ impl Account {
             reports: self.documents(),
             handover: self.handover(),
             signer: Signer::from_pem(&pem)?,
+            previews: Previews::Nobody,
             executions: Executions::Directory(self.executions().directory),
             settings,
         })

@@ -13,6 +13,7 @@ mod find_rules;
 mod find_snapshot;
 mod judge_fleet;
 mod list_databases;
+mod preview_access;
 mod re_encrypt;
 mod reap;
 mod release;
@@ -47,6 +48,7 @@ workflow::steps! {
     "CheckReport" => check_report,
     "StageSnapshot" => stage_snapshot,
     "ReEncrypt" => re_encrypt,
+    "PreviewAccess" => preview_access,
     "Release" => release,
     "Share" => share,
     "CleanUp" => clean_up,

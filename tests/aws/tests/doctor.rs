@@ -24,6 +24,7 @@ fn told() -> Vec<u8> {
         "ANONYMIZER_SIGN_KEY": key("sign"),
         "ANONYMIZER_ACCOUNTS": DEV,
         "ANONYMIZER_ISOLATION": r#"{ "subnet_group": "isolated", "security_groups": "sg-1" }"#,
+        "ANONYMIZER_ANALYZER": "no",
         "ANONYMIZER_WORKFLOW": format!("arn:aws:states:eu-west-1:{ACCOUNT}:stateMachine:anonymizer-workflow"),
         "SOMETHING_ELSE": "that the platform has put there",
     })

@@ -23,6 +23,7 @@ const PRODUCTION: &[(&str, &str)] = &[
     ("ANONYMIZER_SIGN_KEY", "arn:aws:kms:eu-west-1:111111111111:key/sign"),
     ("ANONYMIZER_ACCOUNTS", "222222222222"),
     ("ANONYMIZER_ISOLATION", ISOLATION),
+    ("ANONYMIZER_ANALYZER", "no"),
     ("ANONYMIZER_WORKFLOW", "arn:aws:states:eu-west-1:111111111111:stateMachine:shop-workflow"),
 ];
 const DEVELOPMENT: &[(&str, &str)] = &[
@@ -164,6 +165,7 @@ async fn what_a_function_was_not_told_is_one_message_and_no_request() {
         ("ANONYMIZER_EVIDENCE", "shop-evidence", "is not of the form s3://BUCKET"),
         ("ANONYMIZER_WORKFLOW", "shop-workflow", "is not an ARN of states"),
         ("ANONYMIZER_ISOLATION", r#"{"subnet_group":"isolated"}"#, "`security_groups` is missing"),
+        ("ANONYMIZER_ANALYZER", "none", "is not an ARN of access-analyzer"),
     ] {
         let account = Account::production(|_: &Asked| None).await.with(name, value);
         let (kind, why) = account.call("ListDatabases", json!({})).await.unwrap_err();
@@ -236,6 +238,183 @@ async fn a_report_is_looked_for_where_nobody_can_change_it() {
     assert_eq!((kind.as_str(), why.as_str()), ("Refused", "the report on shop: there is none"));
     let report = "GET /shop-evidence/reports/shop/run-1/shop/report.json";
     assert_eq!(account.asked(), ["GET /shop-documents/settings.json", report]);
+}
+
+const ANALYZER: &str = "arn:aws:access-analyzer:eu-west-1:111111111111:analyzer/shop";
+const PREVIEW: &str = "f3ea5b1c-0d4a-4b44-b8a5-0a7b2c6d1e90";
+
+/// An account whose analyzer answers so, once it has been told whom the release is for.
+async fn previewing(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Account {
+    let account = Account::production(move |asked: &Asked| {
+        if is(asked, "GET", "/shop-documents/settings.json") {
+            return Some(settings(""));
+        }
+        let signed = asked.header("authorization");
+        let own = signed.contains("/eu-west-1/access-analyzer/aws4_request");
+        (own && asked.path.starts_with("/access-preview")).then(|| answer(asked))
+    })
+    .await;
+    account.with("ANONYMIZER_ANALYZER", ANALYZER)
+}
+
+fn shared(kind: &str, preview: &str) -> Value {
+    let arn = format!("arn:aws:rds:eu-west-1:111111111111:{kind}:anon-share-shop-run-1");
+    json!({ "run": "run-1", "arn": arn, "preview": preview, "waited": 0 })
+}
+
+#[tokio::test]
+async fn nobody_is_asked_who_would_get_at_a_release_where_nobody_wants_to_know() {
+    let account = Account::production(settings_only(settings(""))).await;
+    let answer = account.call("PreviewAccess", shared("snapshot", "")).await;
+    let ready = json!({ "preview": "", "ready": true, "waited": 0, "seconds": 0 });
+    assert_eq!(answer, Ok(ready));
+    assert_eq!(account.asked(), ["GET /shop-documents/settings.json"]);
+}
+
+#[tokio::test]
+async fn an_analyzer_is_asked_about_exactly_what_is_to_be_shared() {
+    for (kind, of) in [("snapshot", "rdsDbSnapshot"), ("cluster-snapshot", "rdsDbClusterSnapshot")]
+    {
+        let body = json!({ "id": PREVIEW }).to_string();
+        let account = previewing(move |_| Answer::new(200, body.clone())).await;
+        let input = shared(kind, "");
+        let answer = account.call("PreviewAccess", input.clone()).await;
+        let begun = json!({ "preview": PREVIEW, "ready": false, "waited": 20, "seconds": 20 });
+        assert_eq!(answer, Ok(begun));
+        let asked = account.endpoint.asked().remove(1);
+        assert_eq!((asked.method.as_str(), asked.path.as_str()), ("PUT", "/access-preview"));
+        assert_eq!(asked.header("content-type"), "application/json");
+        let change = json!({ of: {
+            "attributes": { "restore": { "accountIds": ["222222222222"] } },
+            "kmsKeyId": "arn:aws:kms:eu-west-1:111111111111:key/share",
+        } });
+        let arn = input["arn"].as_str().unwrap();
+        assert_eq!(
+            serde_json::from_slice::<Value>(&asked.body).unwrap(),
+            json!({ "analyzerArn": ANALYZER, "clientToken": "run-1",
+                    "configurations": { arn: change } })
+        );
+    }
+    let account = previewing(|_| Answer::new(500, "")).await;
+    let (kind, why) = account.call("PreviewAccess", shared("db", "")).await.unwrap_err();
+    assert_eq!(
+        (kind.as_str(), why.contains("not the ARN of a snapshot")),
+        ("Fatal", true),
+        "{why}"
+    );
+    assert_eq!(account.asked().len(), 1);
+}
+
+fn state(status: &str, more: Value) -> Answer {
+    let mut preview = json!({ "id": PREVIEW, "analyzerArn": ANALYZER, "createdAt": "2024-01-01T00:00:00Z",
+                              "configurations": {}, "status": status });
+    preview.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    Answer::new(200, json!({ "accessPreview": preview }).to_string())
+}
+
+fn finding(account: &str) -> Value {
+    json!({ "id": "00000000-0000-0000-0000-000000000000", "changeType": "NEW", "status": "ACTIVE",
+            "resource": "arn:aws:rds:eu-west-1:111111111111:snapshot:anon-share-shop-run-1",
+            "resourceType": "AWS::RDS::DBSnapshot", "resourceOwnerAccount": "111111111111",
+            "principal": { "AWS": account }, "isPublic": account == "*", "condition": {},
+            "createdAt": "2024-01-01T00:00:00Z", "action": ["rds:RestoreDBInstanceFromDBSnapshot"] })
+}
+
+/// A preview that is made, whose findings come one on a page, with an empty page between.
+async fn found(accounts: &'static [&'static str]) -> Account {
+    previewing(move |asked| {
+        if asked.method == "GET" {
+            return state("COMPLETED", json!({}));
+        }
+        let body: Value = serde_json::from_slice(&asked.body).unwrap();
+        let number: usize = body["nextToken"].as_str().unwrap_or("0").parse().unwrap();
+        let of_page = accounts.get(number / 2).filter(|_| number % 2 == 0);
+        let findings: Vec<Value> = of_page.into_iter().map(|who| finding(who)).collect();
+        let mut page = json!({ "findings": findings });
+        if number / 2 + 1 < accounts.len() {
+            page["nextToken"] = (number + 1).to_string().into();
+        }
+        Answer::new(200, page.to_string())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_sharing_would_open_is_read_to_its_last_page() {
+    let input = || shared("snapshot", PREVIEW);
+    let account = found(&["222222222222"]).await;
+    let answer = account.call("PreviewAccess", input()).await.unwrap();
+    assert_eq!((&answer["ready"], &answer["preview"]), (&json!(true), &json!(PREVIEW)));
+    let look = "/access-preview/f3ea5b1c-0d4a-4b44-b8a5-0a7b2c6d1e90";
+    let analyzer = "arn%3Aaws%3Aaccess-analyzer%3Aeu-west-1%3A111111111111%3Aanalyzer%2Fshop";
+    assert_eq!(
+        account.asked()[1..],
+        [format!("GET {look}?analyzerArn={analyzer}"), format!("POST {look}")]
+    );
+    let body = serde_json::from_slice::<Value>(&account.endpoint.asked()[2].body).unwrap();
+    assert_eq!(body, json!({ "analyzerArn": ANALYZER }));
+    for (accounts, said) in [
+        (
+            &["222222222222", "333333333333"][..],
+            "to 222222222222, 333333333333 in place of 222222222222",
+        ),
+        (&["222222222222", "222222222222", "*"], "to everybody"),
+        (&[], "to nobody in place of 222222222222"),
+    ] {
+        let account = found(accounts).await;
+        let (kind, why) = account.call("PreviewAccess", input()).await.unwrap_err();
+        assert_eq!((kind.as_str(), why.contains(said)), ("Refused", true), "{why}");
+        assert_eq!(account.asked().len(), 2 + (2 * accounts.len()).saturating_sub(1).max(1));
+    }
+}
+
+#[tokio::test]
+async fn a_preview_that_is_not_made_is_no_yes() {
+    for (status, more, kind, said) in [
+        ("CREATING", json!({}), "", ""),
+        ("REVIEWING", json!({}), "", ""),
+        (
+            "FAILED",
+            json!({ "statusReason": { "code": "INTERNAL_ERROR" } }),
+            "Fatal",
+            "INTERNAL_ERROR",
+        ),
+        ("FAILED", json!({}), "Fatal", "no reason"),
+    ] {
+        let account = previewing(move |_| state(status, more.clone())).await;
+        match account.call("PreviewAccess", shared("snapshot", PREVIEW)).await {
+            Ok(answer) => assert_eq!((&answer["ready"], kind), (&json!(false), "")),
+            Err((found, why)) => {
+                assert_eq!((found.as_str(), why.contains(said)), (kind, true), "{why}")
+            }
+        }
+        assert_eq!(account.asked().len(), 2);
+    }
+    // Nor is one that takes for ever, or that cannot be asked for.
+    let account = previewing(|_| state("CREATING", json!({}))).await;
+    let mut late = shared("snapshot", PREVIEW);
+    late["waited"] = 900.into();
+    let (kind, why) = account.call("PreviewAccess", late).await.unwrap_err();
+    assert_eq!((kind.as_str(), why.contains("who would get at")), ("Fatal", true), "{why}");
+    let account = previewing(|_| state("COMPLETED", json!({}))).await;
+    let (kind, _) = account.call("PreviewAccess", shared("snapshot", "../x")).await.unwrap_err();
+    assert_eq!((kind.as_str(), account.asked().len()), ("Fatal", 1));
+    for (status, code, kind, requests) in [
+        (403, "AccessDeniedException", "Fatal", 1),
+        (402, "ServiceQuotaExceededException", "Fatal", 1),
+        (400, "ValidationException", "Fatal", 1),
+        (429, "ThrottlingException", "Retryable", 3),
+        (500, "InternalServerException", "Retryable", 3),
+    ] {
+        let mut answer = Answer::new(status, r#"{ "message": "because" }"#);
+        answer.headers.push(("x-amzn-errortype", format!("{code}:http://internal/")));
+        let account = previewing(move |_| answer.clone()).await;
+        let (found, why) = account.call("PreviewAccess", shared("snapshot", "")).await.unwrap_err();
+        let said = why.ends_with(&format!("{code}: because"));
+        assert_eq!((found.as_str(), said), (kind, true), "{why}");
+        // What fails in passing is asked for again.
+        assert_eq!(account.asked().len(), 1 + requests, "{code}");
+    }
 }
 
 /// A lease that another run has, and how that run stands.

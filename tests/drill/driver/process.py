@@ -92,6 +92,16 @@ class Emulator:
         finally:
             file.write_text(was)
 
+    @contextmanager
+    def strangers(self, *accounts):
+        """Whom the analyzer says that sharing would let in, besides those it is asked about."""
+        file = self.servers / "strangers.json"
+        file.write_text(json.dumps(accounts))
+        try:
+            yield
+        finally:
+            file.unlink()
+
     def limit(self, account, **limits):
         """Quotas of an account."""
         with self.lock:

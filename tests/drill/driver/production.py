@@ -29,6 +29,7 @@ class Production:
             "AuroraPostgresFamily": aurora.family(),
             "DatabaseCaFile": str(emulator.servers / "authority.pem"), "S3PrefixListId": "pl-6da54004",
             "DevelopmentBusArn": development_bus,
+            "PreviewAnalyzer": f"arn:aws:access-analyzer:{REGION}:{PRODUCTION}:analyzer/of-the-account",
         })
         out = self.stack.outputs
         self.documents, self.evidence = out["DocumentsBucket"], out["EvidenceBucket"]

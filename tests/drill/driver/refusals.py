@@ -59,6 +59,13 @@ def tasks(production, development):
         failed(production, "refused", "Anonymize", "Refused", "")
 
 
+def previewed(production, development):
+    """Somebody would be let in whom nobody has configured: it is found before anything is signed or shared."""
+    with production.emulator.strangers(STRANGER):
+        run = failed(production, "stranger", "PreviewAccess", "Refused", f"{DEVELOPMENT}, {STRANGER} in place of")
+    ensure("Release" not in run.entered, f"{run} has come to Release")
+
+
 def rights(production, development):
     """Each of these roles without one permission of its own, in a whole run."""
     for step, action, state in (
@@ -171,6 +178,7 @@ ALL = {
     "a document that names accounts": settings,
     "quotas of databases and of snapshots": quotas,
     "no report, another run's, a container that is always killed, one that refuses": tasks,
+    "somebody else whom sharing would let in": previewed,
     "five roles without a permission": rights,
     "an execution that was stopped": stopped,
     "development's wish, for which a killed container goes on; then a key that does not let development in, a broken signature,"

@@ -13,7 +13,8 @@ ORIGINALS = {
 }
 # The loops of the definitions: each has to look more than once.
 LOOPS = {
-    "production": ["AwaitRestored", "AwaitTakenOver", "AwaitRestarted", "AwaitStaged", "AwaitReEncrypted", "CleanUp"],
+    "production": ["AwaitRestored", "AwaitTakenOver", "AwaitRestarted", "AwaitStaged", "AwaitReEncrypted", "PreviewAccess",
+                   "CleanUp"],
     "development": ["AwaitSnapshot", "AwaitDatabase", "AwaitTakeOver", "AwaitNew"],
 }
 

@@ -7,7 +7,7 @@ import threading
 
 from ministack.app import main
 
-from . import actions, buses, certificates, keys, machines, rights, servers, stacks, state, tasks
+from . import actions, analyzer, buses, certificates, keys, machines, rights, servers, stacks, state, tasks
 
 
 def _watch():
@@ -28,5 +28,6 @@ tasks.install()
 machines.install()
 stacks.install()
 buses.install()
+analyzer.install()
 threading.Thread(target=_watch, daemon=True).start()
 main()

@@ -12,6 +12,8 @@ from . import servers
 from .answer import Refusal
 from .request import CALLER
 
+# Services whose requests are looked at here, with the resources that they name.
+OWN = ("rds", "access-analyzer")
 # What RDS asks of a key when it makes something that is encrypted under it.
 OF_KEYS = ("kms:DescribeKey", "kms:CreateGrant")
 # Parameters of KMS that are condition keys.
@@ -24,7 +26,7 @@ def install():
     checked = iam_evaluator.enforce
 
     def enforce(access_key_id, iam_action, service, region, *rest, **named):
-        if service != "rds":
+        if service not in OWN:
             return checked(access_key_id, iam_action, service, region, *rest, **named)
         CALLER.set(access_key_id or "")
         # Always allowed to whoever has signed the request rightly.

@@ -1,10 +1,12 @@
 //! What this crate offers, on AWS: a lock in a DynamoDB table, documents in an S3 bucket, secrets in Secrets Manager, keys in
-//! KMS, executions in Step Functions, a bus of EventBridge. The only code here that knows the SDK.
+//! KMS, executions in Step Functions, a bus of EventBridge, an analyzer of access. The only code here that knows the SDK.
 //!
 //! A request that fails in passing is made again by the SDK two times, and then by the state machine; nothing here waits for
 //! anything else, and nothing is logged.
 
+mod analyzer;
 pub mod arn;
+mod ask;
 mod bucket;
 #[cfg(feature = "events")]
 mod bus;
@@ -28,6 +30,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 pub use aws_types::SdkConfig;
 use aws_types::region::Region;
 
+pub use analyzer::Analyzer;
 pub use arn::Arn;
 pub use bucket::{Bucket, parse};
 #[cfg(feature = "events")]
