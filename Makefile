@@ -1,4 +1,4 @@
-.PHONY: help demo test test-aws lint lint-infra bench bless package
+.PHONY: help demo emulator test test-aws lint lint-infra bench bless package
 
 # Sample databases and labelled schemas beside the checkout, where there are any; the tests that need them say so where they are skipped.
 export ANONYMIZER_SAMPLEDB ?= $(wildcard $(CURDIR)/../shared/sampledb)
@@ -9,6 +9,12 @@ help: ## list the targets
 
 demo: ## both accounts on this machine: a shop is masked, released, and received, twice; ENGINE=postgres for servers
 	cargo run --package e2e --bin demo -- $(if $(ENGINE),--engine $(ENGINE))
+
+emulator: ## two empty accounts of AWS on this machine, until Ctrl-C; infra/README.md says what to do there
+	@.ci/prepare
+	cargo build --package e2e-aws --bin anonymizer-on-aws
+	@target=$$(realpath $${CARGO_TARGET_DIR:-target}) && cd tests/drill && PYTHONDONTWRITEBYTECODE=1 \
+		DRILL_ANONYMIZER=$$target/debug/anonymizer-on-aws exec $$target/drill/bin/python -m driver.serve $$target/emulator
 
 test: ## run every test; as root on Debian or Ubuntu, install what is missing first
 	@.ci/prepare

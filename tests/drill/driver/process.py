@@ -49,7 +49,9 @@ class Emulator:
     def __enter__(self):
         self.log = open(self.folder / "log", "w")
         self.process = subprocess.Popen([sys.executable, "-m", "emulator"], cwd=DRILL, env=self.environment,
-                                        stdin=subprocess.PIPE, stdout=self.log, stderr=subprocess.STDOUT)
+                                        stdin=subprocess.PIPE, stdout=self.log, stderr=subprocess.STDOUT,
+                                        # Ctrl-C is for whoever has started it, who then ends it and its servers.
+                                        start_new_session=True)
         end = time.monotonic() + 30
         while time.monotonic() < end and self.process.poll() is None:
             try:

@@ -8,7 +8,7 @@ import uuid
 
 from ministack.services import rds
 
-from . import passwords, rights, servers, state
+from . import keys, passwords, rights, servers, state
 from .answer import Refusal
 
 MISSING, EXISTS, BUSY = "DBInstanceNotFound", "DBInstanceAlreadyExists", "InvalidDBInstanceState"
@@ -21,7 +21,7 @@ def create(request):
     record = _new(request, name, {
         "Engine": "postgres", "EngineVersion": servers.version(), "MasterUsername": request.needed("MasterUsername"),
         "AllocatedStorage": request.number("AllocatedStorage", 20), "StorageEncrypted": request.flag("StorageEncrypted"),
-        "KmsKeyId": request.text("KmsKeyId"), "DBName": request.text("DBName"),
+        "KmsKeyId": _key(request), "DBName": request.text("DBName"),
         "BackupRetentionPeriod": request.number("BackupRetentionPeriod", 1),
     })
     if record["KmsKeyId"]:
@@ -36,6 +36,11 @@ def create(request):
 
     state.later(request, record, "DBInstanceStatus", "creating", "available", work)
     return {"DBInstance": record}
+
+
+def _key(request):
+    wanted = request.text("KmsKeyId")
+    return keys.of_rds(request.account, request.region) if not wanted and request.flag("StorageEncrypted") else wanted
 
 
 def restore(request):

@@ -1,9 +1,9 @@
 """ECS tasks as local processes, and `ecs:runTask.sync` as Step Functions has it: the task in PascalCase, `States.TaskFailed`
 where the container ends with another code than 0.
 
-An image is a program of this machine with its environment (`DRILL_IMAGES`). The process gets the environment of the task
-definition and of the overrides, the session of the task's role, and nothing else; its output goes to the log group that the
-definition names.
+An image is a program of this machine with its environment and its files (`DRILL_IMAGES`; `*` is every other one). The process
+gets the environment of the task definition and of the overrides, the session of the task's role, and nothing else; its output
+goes to the log group that the definition names.
 """
 
 import hashlib
@@ -62,12 +62,16 @@ def start(definition, wanted):
         "containers": [{"name": container["name"], "image": container["image"], "lastStatus": "RUNNING"}],
     }
     TASKS[arn] = task
-    image = json.loads(Path(os.environ["DRILL_IMAGES"]).read_text()).get(container["image"])
+    images = json.loads(Path(os.environ["DRILL_IMAGES"]).read_text())
+    image = images.get(container["image"]) or images.get("*")
     if not image:
         return _stop(task, "TaskFailedToStart", "CannotPullContainerError")
     environment = dict(image["environment"])
     environment |= {one["name"]: one["value"] for one in container.get("environment", [])}
     environment |= {one["name"]: one["value"] for one in own.get("environment", [])}
+    # What the image has in its file system is elsewhere here.
+    files = image.get("files", {})
+    environment = {name: files.get(value, value) for name, value in environment.items()}
     environment |= _platform(definition, account, region)
     words = [*image["entrypoint"], *(own.get("command") or container.get("command") or [])]
     process = subprocess.Popen(words, env=environment, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
