@@ -112,20 +112,129 @@ fn entries(template: &str, section: &str) -> Vec<(String, bool)> {
 #[test]
 fn what_is_deployed_with_is_what_the_templates_ask_for() {
     let text = read("infra/README.md").replace("\\\n", " ");
-    for template in ["infra/production.yaml", "infra/development.yaml"] {
+    for (command, template) in [
+        ("deploy_production", "infra/production.yaml"),
+        ("deploy_development", "infra/development.yaml"),
+    ] {
+        let definition = format!("{command}() {{ aws ");
+        let line = text.lines().find(|line| line.starts_with(&definition)).expect(command);
+        assert!(line.contains(&format!("--template-file {template} ")), "{line}");
         let parameters = entries(&read(template), "Parameters");
-        let mut commands = text.lines().filter(|line| line.contains("cloudformation deploy"));
-        let command = commands.find(|line| line.contains(template)).expect(template);
-        let given = command.split("--parameter-overrides").nth(1).unwrap().split_whitespace();
-        let given: BTreeSet<String> = given
-            .filter_map(|word| Some(word.trim_matches('"').split_once('=')?.0.to_owned()))
-            .collect();
-        for name in &given {
-            assert!(parameters.iter().any(|(known, _)| known == name), "{template} has no {name}");
+        let calls = text.lines().filter_map(|line| line.trim().strip_prefix(command));
+        let calls: Vec<&str> = calls.filter(|words| words.starts_with(' ')).collect();
+        let names = |call: &str| -> BTreeSet<String> {
+            let words = call.split_whitespace();
+            words
+                .filter_map(|word| Some(word.trim_matches('"').split_once('=')?.0.into()))
+                .collect()
+        };
+        for name in calls.iter().flat_map(|call| names(call)) {
+            assert!(parameters.iter().any(|(known, _)| *known == name), "{template} has no {name}");
         }
+        // The first call makes the stack, later ones change it.
+        let given = names(calls.first().expect(command));
         for (name, has_default) in &parameters {
             assert!(*has_default || given.contains(name), "{template} needs {name}");
         }
+    }
+}
+
+/// Everything that infra/README.md says to type, in the order in which it is typed: fenced blocks of shell, and what stands in
+/// backquotes and begins with a command. What is for the emulator alone stands before the rest and is typed later.
+fn commands(text: &str) -> Vec<String> {
+    let (before, rest) = text.split_once("## Try it without an account\n").unwrap();
+    let (emulator, after) = rest.split_once("\n## ").unwrap();
+    let mut found = Vec::new();
+    for part in [before, after, emulator] {
+        let mut block: Option<String> = None;
+        for line in part.lines() {
+            match (&mut block, line.trim_start()) {
+                (None, "```sh") => block = Some(String::new()),
+                (Some(commands), "```") => {
+                    found.push(std::mem::take(commands));
+                    block = None;
+                }
+                (Some(commands), _) => {
+                    commands.push_str(line);
+                    commands.push('\n');
+                }
+                (None, _) => {
+                    let typed = |code: &&str| code.contains(' ') && starts_as_a_command(code);
+                    found.extend(quoted(line).filter(typed).map(str::to_owned));
+                }
+            }
+        }
+    }
+    found
+}
+
+fn starts_as_a_command(code: &str) -> bool {
+    ["aws ", "AWS_PROFILE=", "history ", "refresh ", "make "]
+        .iter()
+        .any(|word| code.starts_with(word))
+}
+
+/// The names that a pattern finds, each with where it stands.
+fn named<'a>(pattern: &str, text: &'a str) -> Vec<(usize, &'a str)> {
+    let pattern = regex_lite::Regex::new(pattern).unwrap();
+    let group = |found: regex_lite::Captures<'a>| found.iter().skip(1).flatten().last();
+    pattern.captures_iter(text).filter_map(group).map(|one| (one.start(), one.as_str())).collect()
+}
+
+/// A shell that runs the page from its top has what each command asks for.
+#[test]
+fn every_variable_and_function_is_set_before_it_is_used() {
+    let mut text = read("infra/README.md");
+    // What `. target/emulator` sets.
+    let emulator = read("tests/drill/driver/serve.py");
+    text = text.replace(". target/emulator\n", &emulator);
+    let typed = commands(&text).join("\n");
+    let mut set = named(r#"(?m)(?:^|[\s;({"])([A-Z][A-Z0-9_]*)="#, &typed);
+    set.extend(named(r"\bfor ([A-Z][A-Z0-9_]*) in ", &typed));
+    for (at, names) in named(r"\bread -r ([A-Z][A-Z0-9_ ]*[A-Z0-9_])", &typed) {
+        set.extend(names.split(' ').map(|name| (at, name)));
+    }
+    let used = named(r"\$\{?([A-Z][A-Z0-9_]*)", &typed);
+    assert!(used.len() > 100 && set.len() > 20, "{} uses of {}", used.len(), set.len());
+    for (at, name) in used {
+        let before = set.iter().any(|(there, known)| *known == name && *there < at);
+        assert!(before, "${name} is used and was not set: {}", around(&typed, at));
+    }
+    let defined = named(r"(?m)^ *([a-z_]+)\(\) \{", &typed);
+    assert!(defined.len() > 5, "{defined:?}");
+    for (there, name) in defined {
+        let calls = named(&format!(r"(?m)(?:^ *|\$\(|= ?){name}( )"), &typed);
+        assert!(!calls.is_empty(), "nobody calls {name}");
+        for (at, _) in calls {
+            assert!(there < at, "{name} is called before it is there: {}", around(&typed, at));
+        }
+    }
+}
+
+fn around(text: &str, at: usize) -> &str {
+    let begin = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    text[begin..].lines().next().unwrap_or_default()
+}
+
+/// A file is one of the checkout's, or a command before has written it; a target is one of the Makefile's.
+#[test]
+fn every_file_and_target_is_there_when_it_is_used() {
+    let typed = commands(&read("infra/README.md")).join("\n");
+    let made = named(r"(?:> |-out |--output |cp \S+ )([a-z.$A-Z-]+\.(?:json|pem|txt))\b", &typed);
+    let used = named(r"[\s<=(]([a-z][a-z.$A-Z-]*\.(?:json|pem|txt|yaml))\b", &typed);
+    assert!(made.len() > 5 && used.len() > made.len(), "{used:?} of {made:?}");
+    for (at, name) in used {
+        let before = made.iter().any(|(there, known)| *known == name && *there <= at);
+        assert!(before, "{name} is used and nobody has made it: {}", around(&typed, at));
+    }
+    let ours = named(r"\b((?:infra|tests|orchestrator|receiver|crates)/[A-Za-z0-9_./-]+)", &typed);
+    assert!(ours.len() > 5, "{ours:?}");
+    for (_, path) in ours {
+        assert!(root().join(path).exists(), "there is no {path}");
+    }
+    let makefile = read("Makefile");
+    for (_, target) in named(r"\bmake ([a-z][a-z-]*)", &typed) {
+        assert!(makefile.lines().any(|line| line.starts_with(&format!("{target}:"))), "{target}");
     }
 }
 
