@@ -100,7 +100,7 @@ impl Production {
             executions: Machine::new(&config, workflow)?,
             previews: match environment.text(ANALYZER) {
                 "no" => Previews::Nobody,
-                arn => Previews::Analyzer(Analyzer::new(&config, arn)?),
+                arn => Previews::Analyzer(Box::new(Analyzer::new(&config, arn)?)),
             },
             documents: Bucket::new(&config, environment.bucket(DOCUMENTS)?),
             evidence: Bucket::new(&config, environment.bucket(EVIDENCE)?),

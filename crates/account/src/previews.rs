@@ -14,7 +14,7 @@ pub enum Previews {
     Nobody,
     /// An analyzer.
     #[cfg(feature = "aws")]
-    Analyzer(crate::aws::Analyzer),
+    Analyzer(Box<crate::aws::Analyzer>),
 }
 
 /// A snapshot that is to be shared.

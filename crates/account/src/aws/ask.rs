@@ -88,9 +88,11 @@ pub(super) async fn ask(
 
 fn operation(config: &SdkConfig, service: Service) -> Option<Operation<Request, Vec<u8>, Refusal>> {
     let region = config.region()?.clone();
-    let mut signing = SigV4OperationSigningConfig::default();
-    signing.region = Some(SigningRegion::from(region.clone()));
-    signing.name = Some(SigningName::from_static(service.name));
+    let signing = SigV4OperationSigningConfig {
+        region: Some(SigningRegion::from(region.clone())),
+        name: Some(SigningName::from_static(service.name)),
+        ..SigV4OperationSigningConfig::default()
+    };
     let mut layer = Layer::new("signature");
     layer.store_put(signing);
     layer.store_put(AuthSchemeOptionResolverParams::new(()));
