@@ -41,7 +41,8 @@ class Till:
         self.production.emulator.limit(DEVELOPMENT)
         self._take("till-has-room")
         self._arrived()
-        self.login().ask("INSERT INTO receipts VALUES (1000, 'Buyer1000 Atthetill', 'buyer1000@tillpost.org', '+49 30 1', 'DE1', 5)")
+        self.login().ask(
+            "INSERT INTO receipts VALUES (1000, 'Buyer1000 Atthetill', 'buyer1000@tillpost.org', '+49 30 1', 'DE1', 5)")
         self._night()
         rds = client("rds", DEVELOPMENT)
         rds.stop_db_cluster(DBClusterIdentifier="dev-till")
