@@ -78,7 +78,7 @@ pub async fn set_password(
     let there = sqlx::query_scalar::<_, bool>(there).bind(role).fetch_one(&mut connection).await;
     if !there.map_err(|error| failed(task, &error))? {
         return Err(StepError::Fatal(format!(
-            "there is no role {role} in the database\n(hint: it comes with the snapshot, or applications log in as the master user)"
+            "there is no role {role} in the database\n(hint: `user` in the settings is a role that comes with the snapshot; without it applications log in as the master user)"
         )));
     }
     let statement = format!("ALTER ROLE {} LOGIN PASSWORD '{}'", quoted(role), verifier(password)?);
