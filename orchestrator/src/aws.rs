@@ -126,6 +126,11 @@ impl Production {
         self.environment.text(name)
     }
 
+    /// What the stack decides about every restored copy.
+    pub(crate) fn isolation(&self) -> &Facts {
+        &self.stack.isolation
+    }
+
     /// What the steps have around them, with the settings as they are now.
     pub async fn world(&self) -> Result<World<Rds>, StepError> {
         let documents = Documents::Bucket(self.documents.clone());

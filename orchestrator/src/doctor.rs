@@ -8,11 +8,16 @@ use account::aws::{Environment, Kms, Use};
 use contract::key::PublicKey;
 use contract::release::Release;
 use contract::statement::Statement;
+use doctor::network::Place;
+use doctor::network::isolated::{self, Isolated};
 use doctor::quotas::{self, Need};
-use doctor::{Findings, keys, machines, servers};
-use serde_json::json;
+use doctor::{Findings, ec2, keys, machines, servers};
+use serde_json::{Value, json};
 use snapshots::rds::Rds;
-use snapshots::rds::settings::{CLASS, OPTION_GROUP, PARAMETER_GROUP, SUBNET_GROUP};
+use snapshots::rds::settings::{
+    CLASS, OPTION_GROUP, PARAMETER_GROUP, PORT, SECURITY_GROUPS, SUBNET_GROUP,
+};
+use snapshots::rds::survey::SubnetGroup;
 use snapshots::{Database, Kind, Snapshots as _};
 use workflow::{StepError, Steps as _};
 
@@ -62,31 +67,65 @@ pub async fn examine(production: &Production, asked: &Asked) -> Examined {
             format!("{count} to refresh, {} at a time", world.settings.at_a_time),
         ),
     }
-    let mut all = Vec::new();
+    let (mut all, mut ports) = (Vec::new(), BTreeSet::new());
     // Without it no statement counts, and none is believed about sizes.
     let key = Kms::new(production.config(), production.told(SIGN_KEY)).public_key().await.ok();
     for (name, server) in &world.settings.databases {
         if let Some(found) = database(&world, name, server, &mut findings).await {
             let load = load(&world, key.as_ref(), name, server, &found).await;
             said(&mut sizes, name, &load, world.settings.keep, asked);
+            let port = server.isolation.get(PORT).or_else(|| found.settings.get(PORT));
+            ports.extend(port.and_then(|port| port.parse::<u16>().ok()));
             all.push((found, load));
         }
     }
     if let Some(told) = findings.answered("quotas", world.snapshots.quotas().await) {
         quotas::check(&told, &needs(&world, &all), &mut findings);
     }
-    let groups: BTreeSet<&String> = world
-        .settings
-        .databases
-        .values()
-        .filter_map(|server| server.isolation.get(SUBNET_GROUP))
-        .collect();
-    for group in groups {
-        servers::subnet_group(&world.snapshots, group, &mut findings).await;
-    }
+    let group = production.isolation().get(SUBNET_GROUP).map_or("", String::as_str);
+    let group = servers::subnet_group(&world.snapshots, group, &mut findings).await;
     examine_keys(production, &world, asked, &mut findings).await;
-    machines::check(production.config(), production.told(WORKFLOW), &SIBLINGS, &mut findings).await;
+    let workflow = production.told(WORKFLOW);
+    let definition = machines::check(production.config(), workflow, &SIBLINGS, &mut findings).await;
+    if let Some(group) = group {
+        network(production, group, definition.as_deref(), ports, &mut findings).await;
+    }
     Examined { findings, sizes }
+}
+
+/// What restored databases and the masking task can reach, and whom they let in.
+async fn network(
+    production: &Production,
+    group: SubnetGroup,
+    definition: Option<&str>,
+    ports: BTreeSet<u16>,
+    findings: &mut Findings,
+) {
+    let groups = production.isolation().get(SECURITY_GROUPS).map_or("", String::as_str);
+    let groups = groups.split(',').map(|one| one.trim().to_owned()).collect();
+    let task = definition.and_then(|text| serde_json::from_str(text).ok()).as_ref().and_then(task);
+    let databases = Place { subnets: group.subnets, groups };
+    let network = ec2::network(production.config(), &group.network).await;
+    isolated::check(&network, &Isolated { databases, task, ports }, findings);
+}
+
+/// Where the masking task is started, as the state machine has it, wherever it says so.
+fn task(definition: &Value) -> Option<Place> {
+    let texts = |list: &Value| {
+        let list = list.as_array().into_iter().flatten();
+        list.filter_map(|one| one.as_str().map(ToOwned::to_owned)).collect()
+    };
+    match definition {
+        Value::Object(fields) => match fields.get("AwsvpcConfiguration") {
+            Some(told) => Some(Place {
+                subnets: texts(&told["Subnets"]),
+                groups: texts(&told["SecurityGroups"]),
+            }),
+            None => fields.values().find_map(task),
+        },
+        Value::Array(items) => items.iter().find_map(task),
+        _ => None,
+    }
 }
 
 async fn database(

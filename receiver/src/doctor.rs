@@ -5,12 +5,15 @@ use std::collections::BTreeSet;
 
 use account::aws::{Environment, Kms, Use};
 use contract::release::Release;
+use doctor::network::Place;
+use doctor::network::reached::{self, Wanted};
 use doctor::quotas::{self, Need};
-use doctor::{Findings, keys, machines, servers};
+use doctor::{Findings, ec2, functions, keys, machines, servers};
 use snapshots::rds::Rds;
-use snapshots::rds::settings::{CLASS, SUBNET_GROUP};
+use snapshots::rds::settings::{CLASS, PORT, SECURITY_GROUPS, SUBNET_GROUP};
+use snapshots::rds::survey::SubnetGroup;
 use snapshots::status::Meaning;
-use snapshots::{Kind, Snapshot, Snapshots as _};
+use snapshots::{Kind, Settings as Facts, Snapshot, Snapshots as _};
 
 use crate::aws::{Development, KEY, SHARE_KEY, VARIABLES, WORKFLOW};
 use crate::names;
@@ -19,6 +22,8 @@ use crate::world::World;
 
 /// The state machines beside the workflow.
 const SIBLINGS: [&str; 2] = ["fleet", "reaper"];
+/// The steps that connect to the new database.
+const CONNECTING: [&str; 2] = ["Credentials", "SmokeCheck"];
 
 /// Examines the account.
 pub async fn examine(development: &Development) -> Findings {
@@ -31,9 +36,9 @@ pub async fn examine(development: &Development) -> Findings {
         count => findings.well("settings", format!("{count} to receive")),
     }
     let shared = findings.answered("shared snapshots", world.snapshots.shared().await);
-    let (mut instances, mut clusters) = (0, 0);
+    let (mut instances, mut clusters, mut wanted) = (0, 0, Vec::new());
     for (name, target) in &world.settings.databases {
-        match database(&world, name, target, &mut findings).await {
+        match database(&world, name, target, &mut wanted, &mut findings).await {
             Some(Kind::Cluster) => clusters += 1,
             _ => instances += 1,
         }
@@ -47,7 +52,54 @@ pub async fn examine(development: &Development) -> Findings {
     examine_keys(development, &world, &mut findings).await;
     machines::check(development.config(), development.told(WORKFLOW), &SIBLINGS, &mut findings)
         .await;
+    network(development, &wanted, &mut findings).await;
     findings
+}
+
+/// What the functions that connect to a new database reach.
+async fn network(development: &Development, wanted: &[Wanted], findings: &mut Findings) {
+    let config = development.config();
+    let machine = development.told(WORKFLOW).rsplit(':').next().unwrap_or_default();
+    let stem = machine.strip_suffix("workflow").unwrap_or(machine);
+    let mut places = Vec::new();
+    for step in CONNECTING {
+        let name = format!("{stem}{step}");
+        let about = format!("function {name}");
+        match functions::place(config, &name).await {
+            Ok(Some(place)) => {
+                findings.well(about, format!("in {}", place.0));
+                if !places.contains(&place) {
+                    places.push(place);
+                }
+            }
+            Ok(None) => findings.wrong(about, "it is in no network", "deploy the stack again"),
+            Err(why) => findings.unknown(about, why),
+        }
+    }
+    for (id, place) in places {
+        let network = ec2::network(config, &id).await;
+        for wanted in wanted {
+            reached::database(&network, &place, wanted, findings);
+        }
+        reached::services(&network, &place, findings);
+    }
+}
+
+/// Where a new database will be; it is made with the facts of the one that it replaces.
+fn wanted(
+    name: &str,
+    facts: &Facts,
+    group: SubnetGroup,
+    findings: &mut Findings,
+) -> Option<Wanted> {
+    let text = |key| facts.get(key).map_or("", String::as_str);
+    let Ok(port) = text(PORT).parse() else {
+        findings.unknown(format!("{name}: reached"), "nothing says on which port it will listen");
+        return None;
+    };
+    let groups = text(SECURITY_GROUPS).split(',').map(|one| one.trim().to_owned()).collect();
+    let place = Place { subnets: group.subnets, groups };
+    Some(Wanted { name: name.to_owned(), place, port, network: group.network })
 }
 
 /// The database that is replaced, or what the first one is made with.
@@ -55,13 +107,18 @@ async fn database(
     world: &World<Rds>,
     name: &str,
     target: &Target,
+    reached: &mut Vec<Wanted>,
     findings: &mut Findings,
 ) -> Option<Kind> {
     let rds = &world.snapshots;
     let found = findings.answered(name, rds.database(&target.name).await)?;
     let facts = found.as_ref().map_or(&target.facts, |found| &found.settings);
     match facts.get(SUBNET_GROUP) {
-        Some(group) => servers::subnet_group(rds, group, findings).await,
+        Some(group) => {
+            if let Some(group) = servers::subnet_group(rds, group, findings).await {
+                reached.extend(wanted(name, facts, group, findings));
+            }
+        }
         None => findings.wrong(name, "nothing says in which subnets it is to be", "say `facts`"),
     }
     let Some(found) = found else {

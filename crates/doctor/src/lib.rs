@@ -1,8 +1,11 @@
 //! Looks at an account before a run does: each check says that something is well, what is wrong and what cures it, or that it
 //! could not look. It changes nothing, and finds out everything before it says anything.
 
+pub mod ec2;
+pub mod functions;
 pub mod keys;
 pub mod machines;
+pub mod network;
 pub mod policy;
 pub mod quotas;
 pub mod servers;

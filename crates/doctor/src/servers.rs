@@ -1,6 +1,7 @@
 //! Things on RDS that both accounts name: a subnet group, a class, an option group.
 
 use snapshots::rds::Rds;
+use snapshots::rds::survey::SubnetGroup;
 
 use crate::Findings;
 
@@ -8,15 +9,17 @@ use crate::Findings;
 pub const ENGINES: [&str; 2] = ["postgres", "aurora-postgresql"];
 
 /// A subnet group in two zones or more: RDS wants two, and one may have no capacity.
-pub async fn subnet_group(rds: &Rds, name: &str, findings: &mut Findings) {
+pub async fn subnet_group(rds: &Rds, name: &str, findings: &mut Findings) -> Option<SubnetGroup> {
     let about = format!("subnet group {name}");
-    let Some(zones) = findings.answered(&about, rds.zones(name).await) else { return };
-    if zones.len() < 2 {
-        let what = format!("it is in {} zone", zones.len());
+    let found = findings.answered(&about, rds.subnet_group(name).await)?;
+    if found.zones.len() < 2 {
+        let what = format!("it is in {} zone", found.zones.len());
         findings.wrong(about, what, "give it subnets in two zones");
     } else {
+        let zones: Vec<&str> = found.zones.iter().map(String::as_str).collect();
         findings.well(about, zones.join(", "));
     }
+    Some(found)
 }
 
 /// A class that is offered for an engine.

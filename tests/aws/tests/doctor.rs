@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use e2e_aws::ec2;
 use e2e_aws::endpoint::Answer;
 use e2e_aws::script::{ACCOUNT, Script, answer, refusal, s3_refusal};
 use orchestrator::aws::Production;
@@ -70,6 +71,7 @@ fn instance(engine: &str) -> String {
          <DBInstanceStatus>available</DBInstanceStatus><Engine>{engine}</Engine><EngineVersion>16.4</EngineVersion>\
          <AllocatedStorage>120</AllocatedStorage><StorageEncrypted>true</StorageEncrypted>\
          <KmsKeyId>arn:aws:kms:eu-west-1:{ACCOUNT}:key/own</KmsKeyId>\
+         <Endpoint><Address>shop</Address><Port>5432</Port></Endpoint>\
          <OptionGroupMemberships><OptionGroupMembership><OptionGroupName>shop-options</OptionGroupName></OptionGroupMembership>\
          </OptionGroupMemberships></DBInstance></DBInstances>"
     )
@@ -97,14 +99,15 @@ fn quotas(used: u64) -> String {
 }
 
 fn zones(zones: &[&str]) -> String {
-    let subnet = |zone: &&str| {
+    let subnet = |(name, zone): (&str, &&str)| {
         format!(
-            "<Subnet><SubnetAvailabilityZone><Name>{zone}</Name></SubnetAvailabilityZone></Subnet>"
+            "<Subnet><SubnetIdentifier>{name}</SubnetIdentifier><SubnetAvailabilityZone><Name>{zone}</Name></SubnetAvailabilityZone></Subnet>"
         )
     };
-    let subnets: String = zones.iter().map(subnet).collect();
+    let subnets: String = ["subnet-a", "subnet-b"].into_iter().zip(zones).map(subnet).collect();
     format!(
-        "<DBSubnetGroups><DBSubnetGroup><Subnets>{subnets}</Subnets></DBSubnetGroup></DBSubnetGroups>"
+        "<DBSubnetGroups><DBSubnetGroup><VpcId>{}</VpcId><Subnets>{subnets}</Subnets></DBSubnetGroup></DBSubnetGroups>",
+        ec2::VPC
     )
 }
 
@@ -138,6 +141,7 @@ struct Account<'a> {
     share: [Answer; 3],
     sign: [Answer; 3],
     machine: Answer,
+    network: Vec<Answer>,
 }
 
 impl Account<'_> {
@@ -171,13 +175,19 @@ impl Account<'_> {
         answers.extend(self.share.clone());
         answers.extend(self.sign.clone());
         answers.extend(std::iter::repeat_n(self.machine.clone(), 4));
+        answers.extend(self.network.clone());
         Script::new(answers)
     }
 }
 
 fn active() -> Answer {
+    let place = json!({ "Subnets": ["subnet-a", "subnet-b"], "SecurityGroups": ["sg-task"] });
+    let state =
+        json!({ "Parameters": { "NetworkConfiguration": { "AwsvpcConfiguration": place } } });
+    let definition =
+        json!({ "States": { "Body": { "Branches": [{ "States": { "Anonymize": state } }] } } });
     answer(
-        json!({ "status": "ACTIVE", "stateMachineArn": "a", "name": "n", "definition": "{}", "roleArn": "r",
+        json!({ "status": "ACTIVE", "stateMachineArn": "a", "name": "n", "definition": definition.to_string(), "roleArn": "r",
                    "type": "STANDARD", "creationDate": 1_700_000_000 }),
     )
 }
@@ -200,6 +210,7 @@ fn good<'a>() -> Account<'a> {
         share: key("ENCRYPT_DECRYPT", "Enabled", &[DEV], DENIED),
         sign: key("SIGN_VERIFY", "Enabled", &[], DENIED),
         machine: active(),
+        network: ec2::production(&ec2::tables(""), &ec2::groups("")),
     }
 }
 
@@ -251,6 +262,10 @@ async fn everything_that_is_wrong_is_found_at_once_with_its_cure() {
         share: key("ENCRYPT_DECRYPT", "Enabled", &[DEV, "333333333333"], ALLOWED),
         sign: key("SIGN_VERIFY", "Enabled", &[], ALLOWED),
         machine: refusal(400, "StateMachineDoesNotExist"),
+        network: ec2::production(
+            &ec2::tables(&ec2::route("0.0.0.0/0", "natGatewayId", "nat-1", "active")),
+            &ec2::groups(""),
+        ),
     };
     let script = Account { used: 97, ..bad }.script();
     let Examined { findings, .. } = examined(&script, &Asked::default()).await;
@@ -268,11 +283,34 @@ async fn everything_that_is_wrong_is_found_at_once_with_its_cure() {
         "share key: use",
         "sign key: use",
         "state machine anonymizer-fleet",
+        "subnet-a: routes",
     ] {
         let found = lines.iter().position(|line| line.starts_with("wrong") && line.contains(said));
         let at = found.unwrap_or_else(|| panic!("{said}\n{text}"));
         assert!(lines[at + 1].trim_start().starts_with("(hint: "), "{said}\n{text}");
     }
+}
+
+#[tokio::test]
+async fn a_network_that_lets_something_out_is_wrong_and_one_that_may_not_be_looked_at_is_not_known()
+{
+    let world = ec2::permission(443, "ipRanges", "cidrIp", "0.0.0.0/0");
+    let open = ec2::production(&ec2::tables(""), &ec2::groups(&world));
+    let found = examined(&Account { network: open, ..good() }.script(), &Asked::default()).await;
+    let text = found.findings.to_string();
+    assert!(
+        text.contains("wrong  sg-1: rules") && text.contains("lets out to 0.0.0.0/0"),
+        "{text}"
+    );
+
+    let denied = ec2::refusal(403, "UnauthorizedOperation", "You are not authorized.");
+    let network = vec![denied; 6];
+    let found = examined(&Account { network, ..good() }.script(), &Asked::default()).await;
+    let text = found.findings.to_string();
+    assert!(!found.findings.any_wrong(), "{text}");
+    // The masking key; two subnets; a group of the databases and one of the task; six endpoints.
+    assert_eq!(text.matches("?      ").count(), 1 + 2 + 2 + 6, "{text}");
+    assert!(text.contains("UnauthorizedOperation"), "{text}");
 }
 
 #[tokio::test]
@@ -326,10 +364,21 @@ fn told_receiver() -> Vec<u8> {
 
 const PRODUCER: &str = "333333333333";
 
+/// What leads out, and how EC2 calls that.
+const NAT: (&str, &str) = ("natGatewayId", "nat-1");
+const IGW: (&str, &str) = ("gatewayId", "igw-1");
+
 /// The receiving account: what production has shared, the state of its key, and its database's engine.
-fn receiving(shared: &str, share_key: &str, engine: &str, statement: Option<Answer>) -> Script {
+fn receiving(
+    shared: &str,
+    share_key: &str,
+    engine: &str,
+    statement: Option<Answer>,
+    way_out: (&str, &str),
+) -> Script {
     let settings = json!({ "databases": { "shop": { "name": "shop", "engine": "postgres", "secret": "development/shop" } } });
-    let group = "<DBSubnetGroup><DBSubnetGroupName>dev</DBSubnetGroupName></DBSubnetGroup></DBInstance></DBInstances>";
+    let group = "<VpcSecurityGroups><VpcSecurityGroupMembership><VpcSecurityGroupId>sg-db</VpcSecurityGroupId>\
+                 </VpcSecurityGroupMembership></VpcSecurityGroups><DBSubnetGroup><DBSubnetGroupName>dev</DBSubnetGroupName></DBSubnetGroup></DBInstance></DBInstances>";
     let instance = instance(engine).replace("</DBInstance></DBInstances>", group);
     let mut answers = vec![
         Answer::new(200, settings.to_string()),
@@ -345,6 +394,8 @@ fn receiving(shared: &str, share_key: &str, engine: &str, statement: Option<Answ
     let [described, ..] = key("ENCRYPT_DECRYPT", share_key, &[], DENIED);
     answers.push(described);
     answers.extend(std::iter::repeat_n(active(), 3));
+    let (element, by) = way_out;
+    answers.extend(ec2::development(&ec2::tables(&ec2::route("0.0.0.0/0", element, by, "active"))));
     Script::new(answers)
 }
 
@@ -358,8 +409,9 @@ async fn received(script: &Script) -> String {
 
 #[tokio::test]
 async fn a_receiving_account_to_which_nothing_was_released_yet_is_found_well() {
-    let text = received(&receiving("", "Enabled", "postgres", None)).await;
+    let text = received(&receiving("", "Enabled", "postgres", None, NAT)).await;
     assert!(!text.contains("wrong"), "{text}");
+    assert!(text.contains("ok     shop: reached") && text.contains("by nat-1"), "{text}");
     assert!(text.contains("?      shop: release") && text.contains("ok     share key"), "{text}");
 }
 
@@ -373,8 +425,8 @@ async fn a_release_that_nobody_signed_a_key_that_is_off_and_another_engine_are_w
          </DBSnapshot></DBSnapshots>"
     );
     let statement = Some(Answer::new(200, "{}"));
-    let text = received(&receiving(&shared, "Disabled", "mysql", statement)).await;
-    for said in ["shop: release", "share key", "is mysql and not postgres"] {
+    let text = received(&receiving(&shared, "Disabled", "mysql", statement, IGW)).await;
+    for said in ["shop: release", "share key", "is mysql and not postgres", "no public address"] {
         let wrong = text.lines().any(|line| line.starts_with("wrong") && line.contains(said));
         assert!(wrong, "{said}\n{text}");
     }

@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         .env("DRILL_PRODUCTION", production)
         .env("DRILL_DEVELOPMENT", env!("CARGO_BIN_EXE_development-function"))
         .env("DRILL_ANONYMIZER", env!("CARGO_BIN_EXE_anonymizer-on-aws"))
+        .env("DRILL_DOCTORS", env!("CARGO_BIN_EXE_doctors"))
         .status();
     match ended {
         Ok(status) if status.success() => ExitCode::SUCCESS,

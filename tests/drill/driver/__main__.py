@@ -6,7 +6,7 @@ import traceback
 
 from emulator import servers
 
-from . import asked, leaks, looks, packages, refusals, roles, weeks
+from . import asked, doctors, leaks, looks, packages, refusals, roles, weeks
 from .accounts import DEVELOPMENT, PRODUCTION
 from .development import Development
 from .process import Emulator
@@ -34,6 +34,7 @@ def drill(emulator):
     say("week 2: the same fakes under the same address, new passwords")
     weeks.third(production, development)
     say("week 3: a new column without a rule refuses the run")
+    say(doctors.both(production, development))
     told, idle = roles.every(production, development)
     say(f"{told} functions fail without their roles' rights (never called: {', '.join(idle)})")
     for what, run in refusals.ALL.items():

@@ -84,15 +84,20 @@ class Development:
     def _network(self):
         ec2, rds = client("ec2", DEVELOPMENT), client("rds", DEVELOPMENT)
         vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+        ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
         make = lambda number, zone: ec2.create_subnet(
             VpcId=vpc, CidrBlock=f"10.1.{number}.0/24", AvailabilityZone=REGION + zone)["Subnet"]["SubnetId"]
         subnets = [make(1, "a"), make(2, "b")]
+        table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+        for subnet in subnets:
+            ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
         group = ec2.create_security_group(GroupName="databases", Description="databases", VpcId=vpc)["GroupId"]
         rds.create_db_subnet_group(DBSubnetGroupName="dev", DBSubnetGroupDescription="dev", SubnetIds=subnets)
         rds.create_db_parameter_group(DBParameterGroupName="dev-postgres", DBParameterGroupFamily="postgres15",
                                       Description="dev")
         aurora.make_group()
-        return {"VpcId": vpc, "SubnetIds": ",".join(subnets), "DatabaseSecurityGroup": group, "SubnetGroup": "dev"}
+        return {"VpcId": vpc, "SubnetIds": ",".join(subnets), "DatabaseSecurityGroup": group, "SubnetGroup": "dev",
+                "RouteTables": table}
 
 
 def _public_key(arn):

@@ -27,7 +27,7 @@ class Production:
             "ArtifactBucket": bucket, "ArtifactPrefix": packages.PREFIX, "ImageUri": packages.IMAGE,
             "DevelopmentAccounts": DEVELOPMENT, "SourceKeys": self.key, "PostgresFamily": "postgres15",
             "AuroraPostgresFamily": aurora.family(),
-            "DatabaseCaFile": str(emulator.servers / "authority.pem"), "S3PrefixListId": "pl-6da54004",
+            "DatabaseCaFile": str(emulator.servers / "authority.pem"), "S3PrefixListId": _prefix_list(),
             "DevelopmentBusArn": development_bus,
             "PreviewAnalyzer": f"arn:aws:access-analyzer:{REGION}:{PRODUCTION}:analyzer/of-the-account",
         })
@@ -86,6 +86,11 @@ class Production:
         self.login("postgres").ask("CREATE DATABASE billing")
         for name in DATABASES:
             self.login(name).script(SCENARIO / f"{name}.sql")
+
+
+def _prefix_list():
+    named = {"Name": "prefix-list-name", "Values": [f"com.amazonaws.{REGION}.s3"]}
+    return client("ec2", PRODUCTION).describe_managed_prefix_lists(Filters=[named])["PrefixLists"][0]["PrefixListId"]
 
 
 def _until(status, wanted="available", seconds=60):

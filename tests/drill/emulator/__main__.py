@@ -7,7 +7,8 @@ import threading
 
 from ministack.app import main
 
-from . import actions, analyzer, buses, certificates, keys, machines, rights, servers, stacks, state, tasks
+from . import (
+    actions, analyzer, buses, certificates, keys, machines, networks, rights, servers, stacks, state, survey, tasks)
 
 
 def _watch():
@@ -29,5 +30,7 @@ machines.install()
 stacks.install()
 buses.install()
 analyzer.install()
+networks.install()
+survey.install()
 threading.Thread(target=_watch, daemon=True).start()
 main()

@@ -89,7 +89,7 @@ def require(request, resources, action=None):
         return
     wanted = request.tags() or {}
     for arn, tags in resources:
-        kind = arn.split(":")[5]
+        kind = arn.split(":")[5] if ":" in arn else arn
         keys = {f"aws:requesttag/{key}".lower(): value for key, value in wanted.items()}
         keys |= {f"rds:req-tag/{key}".lower(): value for key, value in wanted.items()}
         keys |= {f"aws:resourcetag/{key}".lower(): value for key, value in (tags or {}).items()}

@@ -1,4 +1,4 @@
-//! A request to a service of which three calls are needed and no client is: sent as the SDK's clients send theirs, by the same
+//! A request to a service of which few calls are needed and no client is: sent as the SDK's clients send theirs, by the same
 //! HTTP client, with the same credentials, signature and retries, to the endpoint that the environment names. A client compiles
 //! for as long as everything else here.
 //!
@@ -34,26 +34,26 @@ use crate::error::AccountError;
 
 /// A service.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Service {
+pub struct Service {
     /// As hosts and signatures name it: `access-analyzer`.
-    pub(super) name: &'static str,
+    pub name: &'static str,
     /// As a profile names it: `accessanalyzer`.
-    pub(super) id: &'static str,
+    pub id: &'static str,
     /// Code and message of a refusal.
-    pub(super) refused: fn(&HttpResponse) -> (Option<String>, Option<String>),
+    pub refused: fn(&HttpResponse) -> (Option<String>, Option<String>),
 }
 
 /// What is asked.
 #[derive(Clone, Debug)]
-pub(super) struct Request {
+pub struct Request {
     /// `GET`, `POST`, `PUT`.
-    pub(super) method: &'static str,
+    pub method: &'static str,
     /// From the slash on.
-    pub(super) path: String,
+    pub path: String,
     /// What kind of thing the body is.
-    pub(super) content_type: &'static str,
+    pub content_type: &'static str,
     /// None where it is empty.
-    pub(super) body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -74,7 +74,7 @@ impl ProvideErrorMetadata for Refusal {
 }
 
 /// Asks; the body of the answer. `task` completes “could not …”.
-pub(super) async fn ask(
+pub async fn ask(
     config: &SdkConfig,
     service: Service,
     task: &str,

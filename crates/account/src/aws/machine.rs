@@ -29,6 +29,15 @@ pub struct Machine {
     executions: String,
 }
 
+/// What is told about a machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// It starts what it is told to.
+    pub active: bool,
+    /// Its definition, with what the deployment has put into it.
+    pub definition: String,
+}
+
 impl Machine {
     /// The machine of that ARN, in its own region; it may be a version or an alias.
     pub fn new(config: &SdkConfig, arn: &str) -> Result<Self, AccountError> {
@@ -56,13 +65,16 @@ impl Machine {
         }
     }
 
-    /// Whether the machine is there and starts what it is told to.
-    pub async fn active(&self) -> Result<bool, AccountError> {
+    /// What is told about the machine, if it is there.
+    pub async fn told(&self) -> Result<Option<Told>, AccountError> {
         let request = self.client.describe_state_machine().state_machine_arn(&self.arn);
         match request.send().await {
-            Ok(answer) => Ok(answer.status() == Some(&StateMachineStatus::Active)),
+            Ok(answer) => Ok(Some(Told {
+                active: answer.status() == Some(&StateMachineStatus::Active),
+                definition: answer.definition().to_owned(),
+            })),
             Err(refusal) => match refusal.as_service_error() {
-                Some(DescribeStateMachineError::StateMachineDoesNotExist(_)) => Ok(false),
+                Some(DescribeStateMachineError::StateMachineDoesNotExist(_)) => Ok(None),
                 _ => Err(error::of(&format!("look at the state machine {}", self.name), refusal)),
             },
         }

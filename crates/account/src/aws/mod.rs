@@ -6,7 +6,7 @@
 
 mod analyzer;
 pub mod arn;
-mod ask;
+pub mod ask;
 mod bucket;
 #[cfg(feature = "events")]
 mod bus;
@@ -39,7 +39,7 @@ pub use environment::Environment;
 pub use kms::Kms;
 pub use look::{State, Use};
 #[cfg(feature = "states")]
-pub use machine::{Follow, Machine};
+pub use machine::{Follow, Machine, Told};
 pub use manager::Manager;
 pub use table::Table;
 

@@ -1,6 +1,8 @@
 //! What a preflight asks of RDS beside databases and snapshots: quotas, subnet groups, options, classes, allocated storage. It
 //! only describes.
 
+use std::collections::BTreeSet;
+
 use super::{Rds, error};
 use crate::error::SnapshotError;
 
@@ -13,6 +15,17 @@ pub struct Quota {
     pub used: u64,
     /// What there may be.
     pub most: u64,
+}
+
+/// A subnet group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubnetGroup {
+    /// The network that it is in.
+    pub network: String,
+    /// Its subnets.
+    pub subnets: BTreeSet<String>,
+    /// Their zones.
+    pub zones: BTreeSet<String>,
 }
 
 impl Rds {
@@ -31,17 +44,21 @@ impl Rds {
         Ok(answer.account_quotas().iter().filter_map(quota).collect())
     }
 
-    /// The zones of a subnet group.
-    pub async fn zones(&self, subnet_group: &str) -> Result<Vec<String>, SnapshotError> {
+    /// What a subnet group consists of.
+    pub async fn subnet_group(&self, name: &str) -> Result<SubnetGroup, SnapshotError> {
         let request = self.client.describe_db_subnet_groups();
-        let answer = request.db_subnet_group_name(subnet_group).send().await;
-        let answer = answer.map_err(|err| error::of(subnet_group, err))?;
-        let subnets = answer.db_subnet_groups().iter().flat_map(|group| group.subnets());
-        let zones = subnets.filter_map(|subnet| subnet.subnet_availability_zone()?.name());
-        let mut zones: Vec<String> = zones.map(ToOwned::to_owned).collect();
-        zones.sort();
-        zones.dedup();
-        Ok(zones)
+        let answer = request.db_subnet_group_name(name).send().await;
+        let answer = answer.map_err(|err| error::of(name, err))?;
+        let found = answer.db_subnet_groups().first();
+        let found = found.ok_or_else(|| SnapshotError::NotFound(format!("subnet group {name}")))?;
+        let all = found.subnets();
+        let zones = all.iter().filter_map(|subnet| subnet.subnet_availability_zone()?.name());
+        let subnets = all.iter().filter_map(|subnet| subnet.subnet_identifier());
+        Ok(SubnetGroup {
+            network: found.vpc_id().unwrap_or_default().to_owned(),
+            subnets: subnets.map(ToOwned::to_owned).collect(),
+            zones: zones.map(ToOwned::to_owned).collect(),
+        })
     }
 
     /// Gigabytes that an instance has; none where it is a cluster, whose storage grows by itself.
