@@ -95,21 +95,35 @@ impl Calls for Started {
 
 #[tokio::test]
 async fn a_fleet_brings_every_database_though_one_fails_and_ends_badly_then() {
-    let (end, given) = bring(&["shop", "till", "stock"]).await;
+    let (end, given, _) = bring(&["shop", "till", "stock"], None).await;
     assert_eq!(given.len(), 3, "{given:?}");
     assert!(given.contains(&json!({ "database": "stock", "reason": "schedule" }).to_string()));
     let End::Failed(failure) = end else { panic!("{end:?}") };
     assert_eq!(failure.error, "NotBrought");
-    let (end, given) = bring(&["shop", "stock"]).await;
+    let (end, given, _) = bring(&["shop", "stock"], None).await;
     assert!(matches!(end, End::Succeeded(_)) && given.len() == 2, "{end:?} {given:?}");
 }
 
-/// How the fleet ends, and what it has given to those that it has started.
-async fn bring(databases: &[&str]) -> (End, BTreeSet<String>) {
+/// An hour each: what it takes says how many there were at a time.
+#[tokio::test]
+async fn a_fleet_brings_as_many_at_a_time_as_it_is_told_and_a_few_otherwise() {
+    let six = ["a", "b", "c", "d", "e", "f"];
+    for (told, hours) in [(Some(1), 6), (Some(2), 3), (Some(6), 1), (None, 2)] {
+        let (end, given, took) = bring(&six, told).await;
+        assert!(matches!(end, End::Succeeded(_)) && given.len() == 6, "{end:?}");
+        assert_eq!(took, Duration::from_secs(3600 * hours), "{told:?}");
+    }
+}
+
+/// How the fleet ends, what it has given to those that it has started, and how long it took.
+async fn bring(databases: &[&str], at_a_time: Option<u64>) -> (End, BTreeSet<String>, Duration) {
     let machine = FLEET.parse().unwrap_or_else(|defects| panic!("{defects}"));
-    let input = json!({ "databases": databases, "reason": "schedule" });
+    let mut input = json!({ "databases": databases, "reason": "schedule" });
+    if let Some(most) = at_a_time {
+        input["at_a_time"] = most.into();
+    }
     let context = workflow::local::context("fleet", "run-1", "2024-01-01T00:00:00Z", &input);
     let mut started = Started::default();
     let done = run(&machine, input, context, &mut started, &mut Virtual, &mut Faultless).await;
-    (done.end, started.0.iter().map(Value::to_string).collect())
+    (done.end, started.0.iter().map(Value::to_string).collect(), done.took)
 }

@@ -68,7 +68,7 @@ const BROKEN: &[Edit] = &[
     (FLEET, "StepFunctions.Sf", "nException", "Exception", "error-exists"),
     (RECEIVE, "\"SmokeCheck\": {", "\"TimeoutSeconds\": 600,", "", "ends"),
     (RELEASE, "\"Anonymize\": {", "\"TimeoutSeconds\": 86400,", "", "ends"),
-    (FLEET, "\"StartAt\": \"BringEach\",", "\"TimeoutSeconds\": 172800,", "", "ends"),
+    (FLEET, "\"StartAt\": \"IsItSaidHowMany\",", "\"TimeoutSeconds\": 172800,", "", "ends"),
     (
         RECEIVE,
         "\"SmokeCheck\": {",
@@ -136,6 +136,56 @@ const BROKEN: &[Edit] = &[
         "!Ref LookPolicy",
         "arn:aws:iam::aws:policy/AmazonRDSFullAccess",
         "policies-are-here",
+    ),
+    (PROD, "\n  CleanUpRole:\n", "!Ref NetworkPolicy, ", "", "network-is-looked-at"),
+    (
+        PROD,
+        "\n  ShareRole:\n",
+        "!Ref LookPolicy",
+        "!Ref LookPolicy, !Ref NetworkPolicy",
+        "network-is-looked-at",
+    ),
+    (
+        DEV,
+        "\n  RenameOldRole:\n",
+        "      ManagedPolicyArns: [!Ref NetworkPolicy]\n",
+        "",
+        "network-is-looked-at",
+    ),
+    (
+        DEV,
+        "\n  NetworkPolicy:\n",
+        "              - ec2:DescribeVpcAttribute\n",
+        "",
+        "network-is-looked-at",
+    ),
+    (
+        DEV,
+        "\n  TakeOverRole:\n",
+        "kms:Decrypt, kms:DescribeKey, ",
+        "kms:Decrypt, ",
+        "password-has-its-key",
+    ),
+    (
+        PROD,
+        "- Sid: GrantWorkKey\n",
+        "                      - !Sub \"secretsmanager.${AWS::Region}.amazonaws.com\"\n",
+        "",
+        "password-has-its-key",
+    ),
+    (
+        PROD,
+        "- Sid: GrantsOfMasterPassword\n",
+        "kms:CreateGrant",
+        "kms:RetireGrant",
+        "password-has-its-key",
+    ),
+    (
+        PROD,
+        "- Sid: MasterPassword\n",
+        "secretsmanager:CreateSecret, secretsmanager:TagResource",
+        "secretsmanager:CreateSecret",
+        "password-has-its-key",
     ),
     // Keys.
     (
@@ -333,6 +383,14 @@ const BROKEN: &[Edit] = &[
     (DEV, "\n  ReaperFailed:\n", "orphan found", "orphan lost", "alarm-has-a-runbook"),
     (DEV, "\n  ReaperFailed:\n", "Runbook: ", "", "alarm-has-a-runbook"),
     (PROD, "\n  ReaperFails:\n", "AlarmActions: [", "OKActions: [", "alarm-has-a-runbook"),
+    (
+        DEV,
+        "\n  EveryWeek:\n",
+        "\"at_a_time\": ${AtATime}",
+        "\"at_a_time\": 3",
+        "fleet-is-told-how-many",
+    ),
+    (DEV, "\n  WhenReleased:\n", "\"at_a_time\": ${AtATime}, ", "", "fleet-is-told-how-many"),
 ];
 
 #[test]

@@ -47,6 +47,8 @@ const ALL: &[Lint] = &[
     (&["one-role-shares"], policies::one_shares),
     (&["role-of-its-own", "roles-are-of-services", "policies-are-here"], policies::roles),
     (&["keys-through-services"], policies::through_services),
+    (&["network-is-looked-at"], policies::networks),
+    (&["password-has-its-key"], policies::managed_passwords),
     (&["one-role-encrypts-for-others"], keys::one_encrypts),
     (&["key-stays-inside"], keys::nobody_outside),
     (&["one-role-copies"], keys::only_the_copying_role),
@@ -57,6 +59,7 @@ const ALL: &[Lint] = &[
     (&["functions-are-told-the-same"], things::environments),
     (&["functions-are-told-what-they-ask"], things::what_is_asked),
     (&["alarm-has-a-runbook"], things::runbooks),
+    (&["fleet-is-told-how-many"], things::how_many),
 ];
 
 /// The names of all lints.

@@ -2,12 +2,34 @@
 
 use super::Found;
 use crate::statements::{self, MANAGED, ROLE, Statement};
-use crate::template::{Template, resolved};
+use crate::template::{Resource, Template, resolved};
 use crate::tree::{ACCOUNTS, Tree};
 use crate::yaml::Node;
 
 /// What makes a snapshot somebody else's too.
 const SHARES: [&str; 2] = ["rds:ModifyDBSnapshotAttribute", "rds:ModifyDBClusterSnapshotAttribute"];
+
+/// What RDS asks EC2 in the name of whoever makes or changes a database.
+const ASKED_OF_EC2: [&str; 7] = [
+    "ec2:DescribeAccountAttributes",
+    "ec2:DescribeAvailabilityZones",
+    "ec2:DescribeInternetGateways",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcAttribute",
+    "ec2:DescribeVpcs",
+];
+/// Making and changing one.
+const MAKES: [&str; 5] = [
+    "rds:CreateDBInstance",
+    "rds:ModifyDBCluster",
+    "rds:ModifyDBInstance",
+    "rds:RestoreDBClusterFromSnapshot",
+    "rds:RestoreDBInstanceFromDBSnapshot",
+];
+/// What a secret that RDS makes needs of its key, by RDS as well as by Secrets Manager.
+const KEY_OF_SECRET: [&str; 4] =
+    ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"];
 
 fn place(template: &Template, statement: &Statement) -> String {
     format!("{}.yaml:{}: {}", template.account, statement.lines.0, statement.holder)
@@ -134,6 +156,81 @@ pub fn through_services(tree: &Tree, found: &mut Found) {
             let granted = !covers(&["kms:CreateGrant"]) || says("kms:GrantIsForAWSResource: true");
             if uses && !(via && granted) {
                 found.add("keys-through-services", place(template, statement));
+            }
+        }
+    }
+}
+
+/// What a role may do by itself and by the template's policies that it has.
+fn of_role<'a>(all: &'a [Statement], role: &Resource<'_>) -> Vec<&'a Statement> {
+    let attached = role.property(&["ManagedPolicyArns"]).map(Node::items);
+    let attached: Vec<String> = attached.unwrap_or_default().into_iter().map(resolved).collect();
+    let holds = |one: &&Statement| match one.kind.as_str() {
+        ROLE => one.holder == role.id,
+        MANAGED => attached.contains(&format!("${{{}}}", one.holder)),
+        _ => false,
+    };
+    all.iter().filter(|one| one.allows).filter(holds).collect()
+}
+
+/// Whoever makes or changes a database may look at the network, for RDS does so in their name; others need not.
+pub fn networks(tree: &Tree, found: &mut Found) {
+    for template in &tree.templates {
+        let all = statements::of(template);
+        for role in template.of_kind(ROLE) {
+            let own = of_role(&all, &role);
+            let may = |action: &&&str| own.iter().any(|one| one.covers(action));
+            let makes = MAKES.iter().any(|action| may(&action));
+            let missing: Vec<&str> =
+                ASKED_OF_EC2.iter().filter(|action| makes != may(action)).copied().collect();
+            // Functions in a network look at its subnets too.
+            if missing.iter().any(|action| makes || *action == "ec2:DescribeVpcs") {
+                let text = if makes { "may not" } else { "need not" };
+                let text =
+                    format!("{} {} {text} {}", template.account, role.id, missing.join(", "));
+                found.add("network-is-looked-at", text);
+            }
+        }
+    }
+}
+
+/// Who lets RDS make the secret of a master user may use its key by both services, and the key's own policy lets them.
+pub fn managed_passwords(tree: &Tree, found: &mut Found) {
+    for template in &tree.templates {
+        let all = statements::of(template);
+        for role in template.of_kind(ROLE) {
+            let own = of_role(&all, &role);
+            let of_rds = |one: &&&Statement| {
+                one.covers("secretsmanager:CreateSecret")
+                    && one.resources.iter().any(|resource| resource.contains("secret:rds!"))
+            };
+            let Some(makes) = own.iter().find(of_rds) else { continue };
+            if !makes.covers("secretsmanager:TagResource") {
+                found.add("password-has-its-key", format!("{} may not tag it", role.id));
+            }
+            for action in KEY_OF_SECRET {
+                for service in ["rds.", "secretsmanager."] {
+                    let through = |one: &Statement| {
+                        let via = one.conditions.iter().find(|one| one.contains("kms:ViaService"));
+                        one.covers(action) && via.is_none_or(|via| via.contains(service))
+                    };
+                    let keys: Vec<&str> = own
+                        .iter()
+                        .filter(|one| through(one))
+                        .flat_map(|one| &one.resources)
+                        .filter_map(|key| key.strip_prefix("${")?.strip_suffix(".Arn}"))
+                        .collect();
+                    let lets = |one: &&Statement| {
+                        one.kind == "AWS::KMS::Key"
+                            && one.allows
+                            && keys.contains(&one.holder.as_str())
+                    };
+                    if !all.iter().filter(lets).any(through) {
+                        let text =
+                            format!("{} {}: no {action} by {service}", template.account, role.id);
+                        found.add("password-has-its-key", text);
+                    }
+                }
             }
         }
     }

@@ -233,3 +233,15 @@ pub fn runbooks(tree: &Tree, found: &mut Found) {
         }
     }
 }
+
+/// Whoever starts development's fleet tells it how many databases to bring at a time, as the stack was told.
+pub fn how_many(tree: &Tree, found: &mut Found) {
+    for template in tree.templates.iter().filter(|one| one.account == "development") {
+        for (number, line) in template.text.lines().enumerate() {
+            if line.contains("{\"databases\":") && !line.contains("\"at_a_time\": ${AtATime}") {
+                let text = format!("{}.yaml:{}", template.account, number + 1);
+                found.add("fleet-is-told-how-many", text);
+            }
+        }
+    }
+}
