@@ -188,6 +188,9 @@ pub struct UniqueKey {
     pub predicate: Option<String>,
     /// Equality under the index ignores case (citext, NOCASE, nondeterministic collation, `lower(column)`).
     pub ignore_case: bool,
+    /// A second NULL is refused like any other value (NULLS NOT DISTINCT).
+    #[serde(default)]
+    pub nulls_collide: bool,
 }
 
 /// A CHECK constraint.
@@ -214,8 +217,11 @@ pub struct ForeignKey {
     pub references: TableName,
     /// Referenced columns, in order.
     pub referenced_columns: Vec<String>,
-    /// False for NOT VALID.
+    /// False for NOT VALID and NOT ENFORCED.
     pub validated: bool,
+    /// Its last columns are periods: one that references lies within those that it references together.
+    #[serde(default)]
+    pub period: bool,
 }
 
 /// A view or materialized view.

@@ -8,8 +8,8 @@
 //!
 //! What no plan can know, and a run then finds out, with the unit it happens in wholly original: a unique index over an
 //! expression other than `lower(column)` or `upper(column)`, or over a generated column, or with a predicate that reads a
-//! masked column; an exclusion constraint; a CHECK other than a list of values or `IS NOT NULL`; NULLs in a key with NULLS
-//! NOT DISTINCT, or in some columns of a key with MATCH FULL.
+//! masked column; an exclusion constraint; a CHECK other than a list of values or `IS NOT NULL`; NULLs in some columns of a
+//! key with MATCH FULL.
 
 mod allowed;
 mod assemble;

@@ -215,6 +215,25 @@ fn a_unique_key_holds_when_every_masked_column_of_it_is_injective() {
 }
 
 #[test]
+fn nulls_collide_in_a_key_that_says_so() {
+    let rules = "
+  c: { columns: { id: keep, badge: nullify } }
+";
+    let keys = "
+table public.c
+  id int pk
+  badge text null
+  unique c_badge (badge)
+";
+    insta::assert_snapshot!(check(keys, rules), @"public.c Rewrite: id=keep badge=nullify");
+    insta::assert_snapshot!(check(&keys.replace("(badge)", "(badge) nulls_collide"), rules), @r"
+    failed to plan x.yaml: 1 finding
+      x.yaml:4:36: public.c.badge (text): `nullify` may give different values the same fake, in the unique key `c_badge`
+        (hint: choose a function that is unique; `anonymizer functions` says which are)
+    ");
+}
+
+#[test]
 fn a_seed_that_identifies_the_row_makes_a_key_hold() {
     insta::assert_snapshot!(check(KEYS, "
   a: { columns: { id: keep, code: { function: username, seed: id }, tenant: keep, kind: { function: username, seed: id } } }

@@ -137,6 +137,12 @@ impl Server {
         }
     }
 
+    /// Its version as a number, as `150004`.
+    pub fn version(&self) -> Result<u32> {
+        let version = self.superuser_runs("postgres", "SHOW server_version_num")?;
+        version.trim().parse().context("a server's version is a number")
+    }
+
     /// The data directory, where the server runs on this machine for us.
     pub fn data_directory(&self) -> Option<PathBuf> {
         self.private.as_ref().map(Private::data)

@@ -2,7 +2,7 @@
 //!
 //! A key holds when some unique key made of columns of it does, for then the larger one does as well. Such a key holds when
 //! each of its columns is kept or masked so that distinct values get distinct fakes; or when one of them is seeded by a
-//! column that alone identifies a row. Where `skip_rows` leaves originals beside fakes, one masked column in the key must
+//! column that alone identifies a row. NULLs never collide, but in a key that says so. Where `skip_rows` leaves originals beside fakes, one masked column in the key must
 //! have fakes that no original can be. Keys over expressions other than `lower(column)` cannot be judged.
 
 use super::equality::by_type;
@@ -62,8 +62,8 @@ fn holds<'g, 'a>(
     let columns = decided(group, key);
     let masked: Vec<&Decided> =
         columns.iter().copied().filter(|column| column.mask().is_some()).collect();
-    // NULLs never collide.
-    if masked.is_empty() || masked.iter().any(|column| column.nullified()) {
+    let nullified = !key.nulls_collide && masked.iter().any(|column| column.nullified());
+    if masked.is_empty() || nullified {
         return Ok(());
     }
     let by_row = masked.iter().any(|column| identifies_row(group, table, column));

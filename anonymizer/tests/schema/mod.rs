@@ -95,6 +95,7 @@ fn detail(catalog: &mut Catalog, words: &[&str]) {
                 references: table_name(to),
                 referenced_columns: list(referenced),
                 validated: true,
+                period: false,
             });
         }
         [name, data_type, options @ ..] => {
@@ -122,6 +123,7 @@ fn detail(catalog: &mut Catalog, words: &[&str]) {
                     references: table_name(to),
                     referenced_columns: vec![referenced.into()],
                     validated: true,
+                    period: false,
                 });
             }
         }
@@ -137,6 +139,7 @@ fn unique(name: &str, columns: Vec<String>, options: &[&str]) -> UniqueKey {
         primary: options.contains(&"pk"),
         predicate: options.contains(&"partial").then(|| "active".into()),
         ignore_case: options.contains(&"nocase"),
+        nulls_collide: options.contains(&"nulls_collide"),
     }
 }
 

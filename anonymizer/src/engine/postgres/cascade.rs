@@ -4,11 +4,11 @@
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor as _};
 
-use crate::catalog::{Catalog, ForeignKey, TableKind};
+use crate::catalog::Catalog;
 use crate::engine::postgres::error::engine_error;
-use crate::engine::postgres::session::{NO_PATH, ident, qualified, run};
+use crate::engine::postgres::session::{NO_PATH, qualified, run};
 use crate::engine::postgres::spool::Spool;
-use crate::engine::postgres::{ledger, quiet, spool_dir, unit};
+use crate::engine::postgres::{keys, ledger, quiet, spool_dir, unit};
 use crate::engine::{EngineError, RunOptions};
 use crate::plan::{Plan, TablePlan};
 use crate::verify::vault::Collector;
@@ -47,7 +47,7 @@ pub async fn delete(
         let mut deleted = 0;
         for table in &tables {
             for key in &table.delete_orphans_of {
-                let condition = is_orphan(catalog, key);
+                let condition = keys::is_orphan(catalog, key);
                 deleted += removal.delete_where(conn, table, "AS orphan", &condition).await?;
             }
         }
@@ -109,24 +109,4 @@ impl Removal {
         }
         Ok(deleted)
     }
-}
-
-/// True for a row whose key is complete and whose referenced row is gone.
-fn is_orphan(catalog: &Catalog, key: &ForeignKey) -> String {
-    let only = match catalog.table(&key.references).map(|table| table.kind) {
-        Some(TableKind::Partitioned) => "",
-        _ => "ONLY ",
-    };
-    let present: Vec<String> =
-        key.columns.iter().map(|column| format!("orphan.{} IS NOT NULL", ident(column))).collect();
-    let pairs = key.columns.iter().zip(&key.referenced_columns);
-    let equal: Vec<String> = pairs
-        .map(|(child, parent)| format!("parent.{} = orphan.{}", ident(parent), ident(child)))
-        .collect();
-    format!(
-        "{} AND NOT EXISTS (SELECT 1 FROM {only}{} AS parent WHERE {})",
-        present.join(" AND "),
-        qualified(&key.references),
-        equal.join(" AND ")
-    )
 }

@@ -3,10 +3,12 @@
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor as _, Row as _};
 
-use crate::catalog::{Catalog, ForeignKey, TableKind, TableName};
+use crate::catalog::{Catalog, ForeignKey, TableName};
 use crate::engine::postgres::error::engine_error;
-use crate::engine::postgres::session::{ident, qualified, run};
-use crate::engine::postgres::{altered_tables, ledger, members, quiet, rights, unit, units};
+use crate::engine::postgres::session::{qualified, run};
+use crate::engine::postgres::{
+    altered_tables, event_triggers, keys, ledger, members, quiet, rights, unit, units, unvalidated,
+};
 use crate::engine::{EngineError, Unit};
 use crate::plan::Plan;
 
@@ -29,7 +31,9 @@ pub async fn findings(
     let altered = altered_tables(&units, catalog);
     findings.extend(rights::findings(conn, &altered).await?);
     let unread = rights::unreadable(conn, &altered).await?;
+    findings.extend(event_triggers::findings(conn).await?);
     findings.extend(predicates(conn, plan, |table| !unread.contains(table)).await?);
+    findings.extend(unvalidated::findings(conn, plan, |table| !unread.contains(table)).await?);
     let down = if ledger::exists(conn).await? {
         ledger::foreign_keys_down(conn).await?
     } else {
@@ -69,6 +73,7 @@ pub async fn refuse_unread(
         unforced.push((table, quiet::unforce(conn, table).await?));
     }
     let mut findings = predicates(conn, plan, |table| unread.contains(table)).await?;
+    findings.extend(unvalidated::findings(conn, plan, |table| unread.contains(table)).await?);
     for key in keys_to_look_at(catalog, units) {
         if unread.contains(&key.table) || unread.contains(&key.references) {
             findings.extend(orphans(conn, catalog, key).await?);
@@ -188,22 +193,11 @@ async fn orphans(
     catalog: &Catalog,
     key: &ForeignKey,
 ) -> Result<Vec<Finding>, EngineError> {
-    let from = |name| match catalog.table(name).map(|table| table.kind) {
-        Some(TableKind::Partitioned) => qualified(name),
-        _ => format!("ONLY {}", qualified(name)),
-    };
-    let pairs = key.columns.iter().zip(&key.referenced_columns);
-    let equal: Vec<String> =
-        pairs.map(|(child, parent)| format!("p.{} = c.{}", ident(parent), ident(child))).collect();
-    let present: Vec<String> =
-        key.columns.iter().map(|column| format!("c.{} IS NOT NULL", ident(column))).collect();
     // Operators of a column's type may live in any schema of the two tables, or in public with its extension.
     let sql = format!(
-        "SELECT EXISTS (SELECT 1 FROM {} c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} p WHERE {}))",
-        from(&key.table),
-        present.join(" AND "),
-        from(&key.references),
-        equal.join(" AND ")
+        "SELECT EXISTS (SELECT 1 FROM {} AS orphan WHERE {})",
+        keys::rows_of(catalog, &key.table),
+        keys::is_orphan(catalog, key)
     );
     let task = format!("look for orphans of {} of {}", key.name, key.table);
     run(conn, &task, &format!("SAVEPOINT orphans; {}", unit::predicate_path(&key.table))).await?;

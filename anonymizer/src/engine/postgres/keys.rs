@@ -7,7 +7,7 @@
 use sqlx::Row as _;
 use sqlx::postgres::PgConnection;
 
-use crate::catalog::{Catalog, ForeignKey, TableName};
+use crate::catalog::{Catalog, ForeignKey, TableKind, TableName};
 use crate::engine::EngineError;
 use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::session::{home_path, ident, literal, qualified, run};
@@ -58,6 +58,38 @@ pub async fn take_down(
         .await?;
     }
     Ok(keys.len())
+}
+
+/// SQL that is true for a row `orphan` whose key is complete and that references no row. Of a period every moment has to be
+/// in one of those that are referenced.
+pub fn is_orphan(catalog: &Catalog, key: &ForeignKey) -> String {
+    let present = key.columns.iter().map(|column| format!("orphan.{} IS NOT NULL", ident(column)));
+    let present: Vec<String> = present.collect();
+    let side = |of: &str, column: &String| format!("{of}.{}", ident(column));
+    let pairs = key.columns.iter().zip(&key.referenced_columns);
+    let mut pairs: Vec<(String, String)> =
+        pairs.map(|(child, parent)| (side("orphan", child), side("parent", parent))).collect();
+    let period = key.period.then(|| pairs.pop()).flatten();
+    let covered = period.map(|(child, parent)| {
+        format!(" HAVING {child} OPERATOR(pg_catalog.<@) pg_catalog.range_agg({parent})")
+    });
+    let equal: Vec<String> =
+        pairs.into_iter().map(|(child, parent)| format!("{parent} = {child}")).collect();
+    format!(
+        "{} AND NOT EXISTS (SELECT 1 FROM {} AS parent WHERE {}{})",
+        present.join(" AND "),
+        rows_of(catalog, &key.references),
+        equal.join(" AND "),
+        covered.unwrap_or_default()
+    )
+}
+
+/// A table in FROM, without the tables that inherit from it.
+pub fn rows_of(catalog: &Catalog, table: &TableName) -> String {
+    match catalog.table(table).map(|table| table.kind) {
+        Some(TableKind::Partitioned) => qualified(table),
+        _ => format!("ONLY {}", qualified(table)),
+    }
 }
 
 /// The tables at both ends of a key, partitions included, whose row security is forced on their owners.

@@ -50,6 +50,8 @@ pub struct TakenDown {
 pub const FOREIGN_KEY: &str = "foreign_key";
 /// An index that was invalid before and must be so again.
 pub const INVALID_INDEX: &str = "invalid_index";
+/// An event trigger that the run has silenced.
+pub const EVENT_TRIGGER: &str = "event_trigger";
 /// Membership in an owner's role that the run granted itself.
 pub const MEMBERSHIP: &str = "membership";
 

@@ -8,7 +8,7 @@ use sqlx::postgres::PgConnection;
 
 use crate::engine::postgres::error::engine_error;
 use crate::engine::postgres::session::run;
-use crate::engine::postgres::{ledger, rights, transaction};
+use crate::engine::postgres::{event_triggers, ledger, rights, transaction};
 use crate::engine::{EngineError, Marker};
 
 /// Makes the table, without a row; part of the transaction that makes the ledger. What a default privilege has opened is
@@ -31,6 +31,7 @@ pub async fn conclude(conn: &mut PgConnection, marker: &Marker) -> Result<(), En
         write(conn, marker).await?;
         ledger::keep(conn, &marker.kept).await?;
         if marker.verdict == Verdict::Passed {
+            event_triggers::wake(conn).await?;
             ledger::finish(conn).await?;
         }
         rights::give_back(conn).await

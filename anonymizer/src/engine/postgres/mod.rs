@@ -19,6 +19,7 @@ mod check;
 mod codec;
 mod connect;
 mod error;
+mod event_triggers;
 mod fields;
 mod finish;
 mod guard;
@@ -45,6 +46,7 @@ mod statistics;
 mod subscriptions;
 mod text;
 mod unit;
+mod unvalidated;
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -168,6 +170,7 @@ impl Engine for PostgresEngine {
             transaction(conn, async |conn| {
                 ledger::renew(conn, plan, options.scope).await?;
                 rights::take(conn, &altered).await?;
+                event_triggers::silence(conn).await?;
                 loaded::take_over(conn, run.failed).await
             })
             .await?;
@@ -298,6 +301,7 @@ async fn prepare(
     let altered = altered_tables(units, catalog);
     let unread = rights::unreadable(conn, &altered).await?;
     rights::take(conn, &altered).await?;
+    event_triggers::silence(conn).await?;
     check::refuse_unread(conn, plan, catalog, units, &unread).await?;
     keys::take_down(conn, catalog, &members(units)).await?;
     cascade::delete(conn, plan, catalog, options).await

@@ -41,7 +41,7 @@ pub async fn wire_columns(
     conn: &mut PgConnection,
     table: &TableName,
 ) -> Result<Vec<WireColumn>, EngineError> {
-    // `part` walks from the column's type through domains, array elements, range subtypes and composite attributes.
+    // `part` walks from the column's type through domains, array elements, ranges, their subtypes and composite attributes.
     let rows = sqlx::query(
         r#"WITH RECURSIVE part(attnum, oid, depth) AS (
                SELECT a.attnum, a.atttypid, 0 FROM pg_catalog.pg_attribute a
@@ -54,6 +54,7 @@ pub async fn wire_columns(
                    SELECT t.typbasetype AS oid WHERE t.typtype = 'd'
                    UNION ALL SELECT t.typelem WHERE t.typcategory = 'A' AND t.typelem <> 0
                    UNION ALL SELECT r.rngsubtype FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid
+                   UNION ALL SELECT r.rngtypid FROM pg_catalog.pg_range r WHERE pg_catalog.to_jsonb(r) ->> 'rngmultitypid' = t.oid::text
                    UNION ALL SELECT a.atttypid FROM pg_catalog.pg_attribute a
                              WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
                ) next

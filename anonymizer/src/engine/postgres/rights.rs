@@ -18,7 +18,12 @@ struct Owner {
     example: String,
     is_member: bool,
     may_join: bool,
+    /// It is one already, by a grant of its own that lends no rights.
+    without_rights: bool,
 }
+
+/// From version 16 on a membership itself says whether it lends the rights of the role, and whoever may grant it says so.
+const SAYS_ITSELF: &str = "pg_catalog.current_setting('server_version_num')::int >= 160000";
 
 /// Conditions on `c` in `pg_class` and `n` in `pg_namespace`: this role can read its rows, all of them.
 pub const READABLE: &str = "(pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
@@ -46,17 +51,20 @@ WITH needed(owner, example) AS (
   UNION ALL
     SELECT datdba, 'the database' FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
 SELECT r.rolname::text, min(needed.example), pg_catalog.pg_has_role(r.oid, 'USAGE'),
-       NOT r.rolsuper AND me.rolinherit AND CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 160000
-           THEN pg_catalog.pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION') ELSE me.rolcreaterole END
+       NOT r.rolsuper AND CASE WHEN {says_itself}
+           THEN pg_catalog.pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION') ELSE me.rolinherit AND me.rolcreaterole END,
+       EXISTS (SELECT FROM pg_catalog.pg_auth_members m
+                WHERE m.roleid = r.oid AND m.member = me.oid AND pg_catalog.pg_has_role(m.grantor, 'USAGE'))
 FROM needed JOIN pg_catalog.pg_roles r ON r.oid = needed.owner
 JOIN pg_catalog.pg_roles me ON me.rolname = current_user
-GROUP BY r.oid, r.rolname, r.rolsuper, me.rolinherit, me.rolcreaterole ORDER BY 1";
+GROUP BY r.oid, r.rolname, r.rolsuper, me.oid, me.rolinherit, me.rolcreaterole ORDER BY 1";
 
 async fn owners(conn: &mut PgConnection, tables: &[TableName]) -> Result<Vec<Owner>, EngineError> {
     let oids = relation::oids(conn, tables).await?;
     let sql = OWNERS
         .replace("{readable}", READABLE)
         .replace("{of_extension}", OF_EXTENSION)
+        .replace("{says_itself}", SAYS_ITSELF)
         .replace("{readable_object}", large_objects::READABLE);
     let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(oids)
@@ -68,6 +76,7 @@ async fn owners(conn: &mut PgConnection, tables: &[TableName]) -> Result<Vec<Own
         example: row.get(1),
         is_member: row.get(2),
         may_join: row.get(3),
+        without_rights: row.get(4),
     };
     Ok(rows.iter().map(owner).collect())
 }
@@ -179,12 +188,26 @@ pub async fn access(conn: &mut PgConnection, tables: &[Oid]) -> Result<Vec<Acces
 pub async fn take(conn: &mut PgConnection, tables: &[TableName]) -> Result<(), EngineError> {
     for owner in owners(conn, tables).await?.into_iter().filter(|owner| !owner.is_member) {
         let task = format!("become a member of {}", owner.name);
-        let role = ident(&owner.name);
-        run(conn, &task, &format!("GRANT {role} TO CURRENT_USER")).await?;
-        let undo = vec![format!("REVOKE {role} FROM CURRENT_USER")];
+        let join = join(conn, &owner.name).await?;
+        run(conn, &task, &join).await?;
+        let undo = match owner.without_rights {
+            true => join.replace("INHERIT TRUE", "INHERIT FALSE"),
+            false => format!("REVOKE {} FROM CURRENT_USER", ident(&owner.name)),
+        };
+        let undo = vec![undo];
         ledger::record(conn, ledger::MEMBERSHIP, &owner.name, &undo, None).await?;
     }
     Ok(())
+}
+
+/// The statement by which this role gets the rights of another.
+pub async fn join(conn: &mut PgConnection, role: &str) -> Result<String, EngineError> {
+    let says_itself: bool = sqlx::query_scalar(AssertSqlSafe(format!("SELECT {SAYS_ITSELF}")))
+        .fetch_one(conn)
+        .await
+        .map_err(|error| engine_error("read the server's version", error))?;
+    let lending = if says_itself { " WITH INHERIT TRUE" } else { "" };
+    Ok(format!("GRANT {} TO CURRENT_USER{lending}", ident(role)))
 }
 
 /// Leaves the owners that the run joined; part of the transaction that concludes the run.

@@ -16,7 +16,7 @@ use crate::engine::postgres::{large_objects, rights};
 use crate::engine::{EngineError, Source};
 use crate::switches;
 
-/// Built-in types of which no value is looked at. A domain over one, and a range of one, is the same.
+/// Built-in types of which no value is looked at. A domain over one, and a range or a multirange of one, is the same.
 const HARMLESS: &[&str] = &[
     "bool",
     "int2",
@@ -66,7 +66,8 @@ const HARMLESS: &[&str] = &[
 ];
 
 /// Columns of the relations of one identifier, or of all. A type's `form` is that of what it is made of: `bytes` and `text`
-/// are sent as they are, and everything else is printed. Of the ledger only what may quote the database is read.
+/// are sent as they are, and everything else is printed. Of the ledger only what may quote the database is read. Multiranges,
+/// from version 14 on, are ranges of their range.
 const COLUMNS: &str = "
 WITH RECURSIVE relation AS (
     SELECT c.oid, n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -80,9 +81,10 @@ field AS (
 walk(type, at, ranged) AS (
     SELECT DISTINCT atttypid, atttypid, false FROM field
   UNION
-    SELECT w.type, CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE r.rngsubtype END, w.ranged OR t.typtype = 'r'
+    SELECT w.type, CASE t.typtype WHEN 'd' THEN t.typbasetype WHEN 'm' THEN m.rngtypid ELSE r.rngsubtype END, w.ranged OR t.typtype <> 'd'
       FROM walk w JOIN pg_catalog.pg_type t ON t.oid = w.at LEFT JOIN pg_catalog.pg_range r ON r.rngtypid = t.oid
-     WHERE t.typtype IN ('d', 'r')),
+      LEFT JOIN pg_catalog.pg_range m ON pg_catalog.to_jsonb(m) ->> 'rngmultitypid' = t.oid::text
+     WHERE t.typtype IN ('d', 'r', 'm')),
 form AS (
     SELECT w.type, t.typtype = 'e' OR t.typnamespace = 'pg_catalog'::regnamespace AND (t.typname = ANY ($2)
                OR w.ranged AND t.typname IN ('int4', 'int8', 'numeric')) AS harmless,
@@ -92,7 +94,7 @@ form AS (
                 WHEN p.prosrc IN ('textsend', 'varcharsend', 'bpcharsend', 'namesend', 'json_send') THEN 'text'
                 ELSE 'printed' END AS form
       FROM walk w JOIN pg_catalog.pg_type t ON t.oid = w.at LEFT JOIN pg_catalog.pg_proc p ON p.oid = t.typsend
-     WHERE t.typtype NOT IN ('d', 'r'))
+     WHERE t.typtype NOT IN ('d', 'r', 'm'))
 SELECT relation.oid, relation.nspname::text AS schema, relation.relname::text AS name, field.attname::text AS column, form.form,
        CASE WHEN form.form = 'number' THEN
            $3 OR field.atttypmod > 0 AND (field.atttypmod - 4) & 65535 > 0 OR coalesce((

@@ -42,6 +42,7 @@ SELECT a.attname::text,
            WHEN t.typcategory = 'D' THEN '2000-01-01 00:00:00+00'
            WHEN t.typcategory = 'E' THEN (SELECT min(e.enumlabel)::text FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid)
            WHEN t.typcategory = 'I' THEN '0.0.0.0'
+           WHEN t.typtype = 'm' THEN '{}'
            WHEN t.typcategory = 'R' THEN 'empty'
            WHEN t.typcategory IN ('N', 'T') THEN '0'
            WHEN t.typname IN ('json', 'jsonb') THEN 'null'

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 use tokio::time::{Instant, sleep};
 
@@ -73,13 +74,17 @@ async fn enabled(conn: &mut PgConnection) -> Result<Vec<String>, EngineError> {
     .map_err(|error| engine_error("read the subscriptions", error))
 }
 
-/// A worker of a subscription of this database runs.
+/// A worker of a subscription of this database runs. Version 13 shows the numbers of subscriptions to superusers only; there one
+/// of another database that has the same name is waited for too.
 async fn at_work(conn: &mut PgConnection) -> Result<bool, EngineError> {
-    sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_subscription w JOIN pg_catalog.pg_subscription s ON s.oid = w.subid
-         JOIN pg_catalog.pg_database d ON d.oid = s.subdbid WHERE d.datname = pg_catalog.current_database() AND w.pid IS NOT NULL)",
-    )
-    .fetch_one(conn)
-    .await
-    .map_err(|error| engine_error("look for the workers of subscriptions", error))
+    let fail = |error| engine_error("look for the workers of subscriptions", error);
+    let may_look =
+        "SELECT pg_catalog.has_column_privilege('pg_catalog.pg_subscription', 'oid', 'SELECT')";
+    let numbers: bool = sqlx::query_scalar(may_look).fetch_one(&mut *conn).await.map_err(fail)?;
+    let same = if numbers { "s.oid = w.subid" } else { "s.subname = w.subname" };
+    let sql = format!(
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_subscription w JOIN pg_catalog.pg_subscription s ON {same}
+         JOIN pg_catalog.pg_database d ON d.oid = s.subdbid WHERE d.datname = pg_catalog.current_database() AND w.pid IS NOT NULL)"
+    );
+    sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(conn).await.map_err(fail)
 }

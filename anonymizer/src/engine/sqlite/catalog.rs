@@ -207,6 +207,7 @@ fn unique_keys(connection: &Connection, table: &str, columns: &[Column]) -> Resu
             primary: true,
             predicate: None,
             ignore_case: false,
+            nulls_collide: false,
         });
     }
     let mut statement = connection.prepare(
@@ -254,7 +255,8 @@ fn unique_key(
             None => expressions.push(part.to_owned()),
         }
     }
-    Ok(UniqueKey { name, columns, expressions, primary, predicate, ignore_case })
+    let nulls_collide = false;
+    Ok(UniqueKey { name, columns, expressions, primary, predicate, ignore_case, nulls_collide })
 }
 
 fn checks(create_table: &str, columns: &[Column]) -> Vec<Check> {
@@ -319,6 +321,7 @@ fn foreign_key(
         references: parent.name.clone(),
         referenced_columns,
         validated: true,
+        period: false,
     })
 }
 

@@ -1,7 +1,9 @@
 //! Unique keys, exclusions, CHECKs and foreign keys.
 //!
 //! A unique index that is not ready (left behind by a failed concurrent build) enforces nothing and is left out. Copies of a
-//! foreign key that the server keeps on partitions are left out as well.
+//! foreign key that the server keeps on partitions are left out as well, and so are CHECKs that are NOT ENFORCED.
+//!
+//! What only newer versions have is read from a row as JSON, in which an older one simply lacks it.
 
 use sqlx::postgres::PgRow;
 use sqlx::postgres::types::Oid;
@@ -13,6 +15,7 @@ use crate::catalog::{Check, ForeignKey, TableName, UniqueKey};
 // `lower(column)` and `upper(column)` count as the column itself, compared without case.
 const UNIQUE_KEYS: &str = "
 SELECT i.indrelid AS relation, c.relname::text AS name, i.indisprimary AS is_primary, i.indisunique AS is_unique,
+       coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::bool, false) AS nulls_collide,
        pg_catalog.pg_get_expr(i.indpred, i.indrelid, true) AS predicate, k.columns, k.expressions, k.ignore_case
   FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
  CROSS JOIN LATERAL (
@@ -42,11 +45,12 @@ SELECT c.conrelid AS relation, c.conname::text AS name, pg_catalog.pg_get_expr(c
        ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(c.conkey) WITH ORDINALITY AS k(attnum, n)
                JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.attnum ORDER BY k.n) AS columns
   FROM pg_catalog.pg_constraint c
- WHERE c.conrelid = ANY($1) AND c.contype = 'c'
+ WHERE c.conrelid = ANY($1) AND c.contype = 'c' AND pg_catalog.to_jsonb(c) ->> 'conenforced' IS DISTINCT FROM 'false'
  ORDER BY c.conrelid, c.conname";
 
 const FOREIGN_KEYS: &str = "
 SELECT f.conname::text AS name, f.convalidated AS validated,
+       coalesce((pg_catalog.to_jsonb(f) ->> 'conperiod')::bool, false) AS period,
        n.nspname::text AS schema, t.relname::text AS relation,
        m.nspname::text AS referenced_schema, r.relname::text AS referenced,
        ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(f.conkey) WITH ORDINALITY AS k(attnum, n)
@@ -74,6 +78,7 @@ pub(super) async fn read_unique(
             primary: row.try_get("is_primary")?,
             predicate: row.try_get("predicate")?,
             ignore_case: row.try_get("ignore_case")?,
+            nulls_collide: row.try_get("nulls_collide")?,
         };
         if row.try_get("is_unique")? { &mut table.unique_keys } else { &mut table.exclusions }
             .push(key);
@@ -115,5 +120,6 @@ fn foreign_key(row: &PgRow) -> Result<ForeignKey, sqlx::Error> {
         references: TableName::new(text("referenced_schema")?, text("referenced")?),
         referenced_columns: row.try_get("referenced_columns")?,
         validated: row.try_get("validated")?,
+        period: row.try_get("period")?,
     })
 }

@@ -3,11 +3,11 @@
 use sqlx::Row as _;
 
 use crate::engine::EngineError;
-use crate::engine::postgres::ledger;
 use crate::engine::postgres::scrub::Scrub;
 use crate::engine::postgres::scrub::attempt::{Attempt, attempt, flag, rows};
 use crate::engine::postgres::scrub::platform;
 use crate::engine::postgres::session::{ident, literal};
+use crate::engine::postgres::{ledger, rights};
 use crate::rules::{RoleRule, ScrubRules};
 use crate::scrub::{Found, Tally, names};
 
@@ -77,7 +77,10 @@ async fn lock(scrub: &mut Scrub<'_>, role: &str) -> Result<Attempt, EngineError>
 /// Who gives away what a role owns must be a member of it.
 async fn drop(scrub: &mut Scrub<'_>, role: &str, is_member: bool) -> Result<Attempt, EngineError> {
     let name = ident(role);
-    let join = if is_member { String::new() } else { format!("GRANT {name} TO CURRENT_USER; ") };
+    let join = match is_member {
+        true => String::new(),
+        false => format!("{}; ", rights::join(scrub.conn, role).await?),
+    };
     // The run may have made itself a member, and has nothing to leave then.
     let forget = format!(
         "DELETE FROM anonymizer.taken_down WHERE kind = {} AND name = {}; ",

@@ -11,8 +11,9 @@ use crate::scrub::{Found, Tally, names};
 /// Drops the inactive ones.
 pub async fn scrub(scrub: &mut Scrub<'_>) -> Result<Found, EngineError> {
     const SQL: &str =
-        "SELECT slot_name::text, plugin::text, active FROM pg_catalog.pg_replication_slots
-                       WHERE NOT temporary ORDER BY 1";
+        "SELECT slot_name::text, plugin::text, active, coalesce((pg_catalog.to_jsonb(s) ->> 'two_phase')::bool, false),
+                coalesce((pg_catalog.to_jsonb(s) ->> 'failover')::bool, false)
+         FROM pg_catalog.pg_replication_slots s WHERE NOT temporary ORDER BY 1";
     let slots = rows(scrub.conn, "read the replication slots", SQL).await?;
     if !scrub.whole_server() {
         let slots: Vec<String> = slots.iter().map(|row| row.get(0)).collect();
@@ -33,10 +34,16 @@ pub async fn scrub(scrub: &mut Scrub<'_>) -> Result<Found, EngineError> {
         let dropped = alone(scrub.conn, &format!("drop the slot {name}"), &drop).await?;
         if tally.note(name, dropped) {
             tally.undo(match row.get::<Option<String>, _>(1) {
-                Some(plugin) => format!(
-                    "SELECT pg_create_logical_replication_slot({slot}, {})",
-                    literal(&plugin)
-                ),
+                Some(plugin) => {
+                    // Older versions know fewer arguments.
+                    let more = match (row.get::<bool, _>(3), row.get::<bool, _>(4)) {
+                        (false, false) => String::new(),
+                        (two_phase, false) => format!(", false, {two_phase}"),
+                        (two_phase, failover) => format!(", false, {two_phase}, {failover}"),
+                    };
+                    let plugin = literal(&plugin);
+                    format!("SELECT pg_create_logical_replication_slot({slot}, {plugin}{more})")
+                }
                 None => format!("SELECT pg_create_physical_replication_slot({slot})"),
             });
         }
