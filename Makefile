@@ -1,11 +1,11 @@
-.PHONY: help demo emulator test test-aws lint lint-infra bench bless package
+.PHONY: help demo emulator test test-aws test-postgres lint lint-infra bench bless package
 
 # Sample databases and labelled schemas beside the checkout, where there are any; the tests that need them say so where they are skipped.
 export ANONYMIZER_SAMPLEDB ?= $(wildcard $(CURDIR)/../shared/sampledb)
 export ANONYMIZER_PII ?= $(wildcard $(CURDIR)/../shared/pii)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## both accounts on this machine: a shop is masked, released, and received, twice; ENGINE=postgres for servers
 	cargo run --package e2e --bin demo -- $(if $(ENGINE),--engine $(ENGINE))
@@ -23,6 +23,11 @@ test: ## run every test; as root on Debian or Ubuntu, install what is missing fi
 test-aws: ## both accounts from our templates in an emulator of AWS, part of `test`
 	@.ci/prepare
 	cargo test --package e2e-aws --test drill
+
+test-postgres: ## the tests that need PostgreSQL, on each version whose programs are in the directories of PG_BINS
+	@.ci/prepare
+	for bin in $(or $(PG_BINS),$(wildcard /usr/lib/postgresql/*/bin)); do echo "$$bin"; ANONYMIZER_TEST_PG_BIN=$$bin cargo test --package e2e \
+	  --no-fail-fast --test 'postgres_*' --test 'scrub_*' --test 'leak_*' --test engines_agree || exit 1; done
 
 lint: lint-infra ## formatting, clippy, the infrastructure, and licences and duplicates where cargo-deny is installed
 	cargo fmt --all --check

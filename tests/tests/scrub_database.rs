@@ -98,8 +98,8 @@ fn statistics_that_analyze_would_not_gather_again() -> Result<()> {
         ALTER TABLE customer ALTER email SET STATISTICS 0;
         CREATE TABLE ticket (id int, subject text); ALTER TABLE ticket ALTER subject SET STATISTICS 10;
         INSERT INTO ticket SELECT g, 'from canary' || g % 5 || '@corp.test' FROM generate_series(1, 1000) g;
-        CREATE TABLE done (subject text); ALTER TABLE done ALTER subject SET STATISTICS 10;
-        INSERT INTO done SELECT subject FROM ticket; CREATE STATISTICS of_done (mcv) ON subject, length(subject) FROM done;
+        CREATE TABLE done (subject text, size int); ALTER TABLE done ALTER subject SET STATISTICS 10;
+        INSERT INTO done SELECT subject, length(subject) FROM ticket; CREATE STATISTICS of_done (mcv) ON subject, size FROM done;
         CREATE TABLE visit (at int, email text) PARTITION BY RANGE (at); CREATE TABLE visit_1 PARTITION OF visit DEFAULT;
         CREATE INDEX lowered ON visit_1 (lower(email));
         INSERT INTO visit SELECT g, 'canary' || g % 9 || '@corp.test' FROM generate_series(1, 1000) g;
@@ -107,7 +107,7 @@ fn statistics_that_analyze_would_not_gather_again() -> Result<()> {
         ALTER TABLE visit ALTER email SET STATISTICS 0; ALTER INDEX lowered ALTER COLUMN 1 SET STATISTICS 0;
         UPDATE ticket SET subject = 'closed'; DELETE FROM done";
     let rules = &format!(
-        "{RULES}  ticket: {{ columns: {{ id: keep, subject: keep }} }}\n  done: {{ columns: {{ subject: keep }} }}
+        "{RULES}  ticket: {{ columns: {{ id: keep, subject: keep }} }}\n  done: {{ columns: {{ subject: keep, size: keep }} }}
   visit: {{ columns: {{ at: keep, email: email }} }}\n  remote: {{ columns: {{ email: keep }} }}\n"
     );
     for (off, left) in
@@ -274,16 +274,20 @@ const CALLERS: &str = "
     CREATE TRIGGER tells AFTER INSERT ON customer FOR EACH ROW EXECUTE FUNCTION told();
     ALTER TABLE customer ENABLE ALWAYS TRIGGER tells;
     CREATE TRIGGER harmless AFTER INSERT ON customer FOR EACH ROW EXECUTE FUNCTION quiet();
-    CREATE RULE telling AS ON DELETE TO customer DO ALSO SELECT tell('gone')";
+    CREATE RULE telling AS ON DELETE TO customer DO ALSO SELECT tell('gone');
+    CREATE TABLE spread (id int) PARTITION BY LIST (id);
+    CREATE TABLE spread_rest PARTITION OF spread DEFAULT;
+    CREATE TRIGGER tells_too AFTER INSERT ON spread FOR EACH ROW EXECUTE FUNCTION told()";
 
 #[test]
 fn a_trigger_and_a_rule_that_call_another_server() -> Result<()> {
     for (off, left) in [("postgres.triggers,postgres.rules", true), ("", false)] {
         let database = planted("callers", CALLERS)?;
-        let run = Attack::on(&database, RULES).without(off).run()?;
+        let rules = &format!("{RULES}  spread: {{ columns: {{ id: keep }} }}\n");
+        let run = Attack::on(&database, rules).without(off).run()?;
         run.passes()?;
-        let enabled = "pg_trigger WHERE tgname = 'tells' AND tgenabled <> 'D'";
-        assert_eq!(count(&database, enabled)? == 1, left);
+        let enabled = "pg_trigger WHERE tgname IN ('tells', 'tells_too') AND tgenabled <> 'D'";
+        assert_eq!(count(&database, enabled)?, if left { 3 } else { 0 });
         assert_eq!(
             count(&database, "pg_rewrite WHERE rulename = 'telling' AND ev_enabled <> 'D'")? == 1,
             left
@@ -303,6 +307,8 @@ fn a_trigger_and_a_rule_that_call_another_server() -> Result<()> {
             database.query_as_master(command)?;
         }
         assert_eq!(count(&database, "pg_trigger WHERE tgname = 'tells' AND tgenabled = 'A'")?, 1);
+        let of_tree = "pg_trigger WHERE tgname = 'tells_too' AND tgenabled = 'O'";
+        assert_eq!(count(&database, of_tree)?, 2, "a partition has a copy");
         assert_eq!(
             count(&database, "pg_rewrite WHERE rulename = 'telling' AND ev_enabled = 'O'")?,
             1

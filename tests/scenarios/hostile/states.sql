@@ -2,7 +2,7 @@
 
 \echo triggers
 SELECT tgrelid::regclass, tgname, tgenabled, tgisinternal, pg_get_triggerdef(oid)
-  FROM pg_trigger WHERE NOT tgisinternal;
+  FROM pg_trigger WHERE NOT tgisinternal OR tgparentid <> 0 AND tgconstraint = 0;
 SELECT evtname, evtevent, evtenabled, evtowner::regrole, evtfoid::regproc FROM pg_event_trigger;
 
 \echo relations

@@ -5,6 +5,7 @@ use sqlx::postgres::PgRow;
 
 use crate::catalog::TableName;
 use crate::engine::EngineError;
+use crate::engine::postgres::quiet::USERS_TRIGGER;
 use crate::engine::postgres::scrub::Scrub;
 use crate::engine::postgres::scrub::attempt::{as_owner, rows};
 use crate::engine::postgres::session::{ident, qualified};
@@ -12,12 +13,13 @@ use crate::scrub::{Found, Tally};
 
 /// Triggers whose function calls out.
 pub async fn triggers(scrub: &mut Scrub<'_>) -> Result<Found, EngineError> {
-    const SQL: &str = "
-        SELECT n.nspname::text, c.relname::text, t.tgname::text, t.tgenabled::text, t.tgfoid::bigint
-        FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
-        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' ORDER BY 1, 2, 3";
-    let all = rows(scrub.conn, "read the triggers", SQL).await?;
+    let sql = format!(
+        "SELECT n.nspname::text, c.relname::text, t.tgname::text, t.tgenabled::text, t.tgfoid::bigint
+         FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+         WHERE {USERS_TRIGGER} AND t.tgenabled <> 'D' ORDER BY 1, 2, 3"
+    );
+    let all = rows(scrub.conn, "read the triggers", &sql).await?;
     let calling: Vec<&PgRow> =
         all.iter().filter(|row| scrub.calls.function(row.get(4)).is_some()).collect();
     disable(scrub, "TRIGGER", &calling, "no enabled trigger calls out").await
