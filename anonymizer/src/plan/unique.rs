@@ -107,7 +107,8 @@ fn broken<'g, 'a>(column: &'g Decided<'a>) -> Broken<'g, 'a> {
 /// Distinct values get distinct fakes, under the key's equality.
 fn is_injective(group: &Group<'_>, key: &UniqueKey, column: &Decided<'_>) -> bool {
     let Some(prepared) = &column.prepared else { return false };
-    if column.mask().is_some_and(|rule| rule.seed.is_some()) || !prepared.unique {
+    let seeded = column.mask().is_some_and(|rule| rule.seed.is_some());
+    if seeded || !prepared.unique || column.nullified() {
         return false;
     }
     // Another key's equality takes `A` and `a` for one value; this key does not, and both may be there.
