@@ -16,9 +16,12 @@ emulator: ## two empty accounts of AWS on this machine, until Ctrl-C; infra/READ
 	@target=$$(realpath $${CARGO_TARGET_DIR:-target}) && cd tests/drill && PYTHONDONTWRITEBYTECODE=1 \
 		DRILL_ANONYMIZER=$$target/debug/anonymizer-on-aws exec $$target/drill/bin/python -m driver.serve $$target/emulator
 
+# Tests wait for servers more than they compute.
+test: export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 test: ## run every test; as root on Debian or Ubuntu, install what is missing first
 	@.ci/prepare
-	cargo test --workspace
+	cargo test --workspace --no-run
+	@.ci/test
 
 test-aws: ## both accounts from our templates in an emulator of AWS, part of `test`
 	@.ci/prepare
