@@ -111,8 +111,9 @@ impl Rds {
                 let request = request.new_db_instance_identifier(&new).apply_immediately(true);
                 match request.send().await.map_err(|err| error::of(&member.name, err)) {
                     // Nobody is led to a member: where another one has the name, it keeps its own. A cluster that gets its
-                    // name back must get it, also while the one that was to take its place has a member of that name.
-                    Ok(_) | Err(SnapshotError::Exists(_)) => {}
+                    // name back must get it, also while the one that was to take its place has a member of that name. A
+                    // member that is gone has got its new name since it was looked at.
+                    Ok(_) | Err(SnapshotError::Exists(_) | SnapshotError::NotFound(_)) => {}
                     Err(err) => return Err(err),
                 }
             }

@@ -166,10 +166,11 @@ async fn a_cluster_takes_the_members_that_are_named_after_it_along() {
 
 #[tokio::test]
 async fn a_cluster_gets_its_name_whoever_has_those_of_its_members() {
-    let taken = refusal(400, "DBInstanceAlreadyExists");
-    let script = after(the_cluster(), [taken, modified_cluster()]);
-    script.rds.rename(CLUSTER, "till-old").await.unwrap();
-    assert_eq!(script.actions()[2..], ["ModifyDBInstance", "ModifyDBCluster"]);
+    for refused in [refusal(400, "DBInstanceAlreadyExists"), refusal(404, "DBInstanceNotFound")] {
+        let script = after(the_cluster(), [refused, modified_cluster()]);
+        script.rds.rename(CLUSTER, "till-old").await.unwrap();
+        assert_eq!(script.actions()[2..], ["ModifyDBInstance", "ModifyDBCluster"]);
+    }
     // The cluster's own name is another matter, and so is any other refusal.
     let taken = refusal(400, "DBClusterAlreadyExistsFault");
     let script = after(the_cluster(), [modified(), taken]);
