@@ -328,7 +328,7 @@ async fn found(accounts: &'static [&'static str]) -> Account {
         }
         let body: Value = serde_json::from_slice(&asked.body).unwrap();
         let number: usize = body["nextToken"].as_str().unwrap_or("0").parse().unwrap();
-        let of_page = accounts.get(number / 2).filter(|_| number % 2 == 0);
+        let of_page = accounts.get(number / 2).filter(|_| number.is_multiple_of(2));
         let findings: Vec<Value> = of_page.into_iter().map(|who| finding(who)).collect();
         let mut page = json!({ "findings": findings });
         if number / 2 + 1 < accounts.len() {
