@@ -120,7 +120,7 @@ impl Network {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests_of::{SERVICES, network, task};
+    use super::super::tests_of::{Change, SERVICES, network, task};
     use super::*;
 
     fn found(change: impl Fn(&mut Network)) -> Findings {
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn each_thing_that_an_endpoint_needs_is_looked_at() {
-        let cases: [(&str, fn(&mut Network), &str); 9] = [
+        let cases: [(&str, Change, &str); 9] = [
             (
                 "endpoint kms",
                 |network| endpoint(network, "vpce-kms").state = "pending".into(),
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn what_was_not_seen_is_not_well() {
-        let cases: [(usize, fn(&mut Network)); 5] = [
+        let cases: [(usize, Change); 5] = [
             (6, |network| network.endpoints = Err("denied".into())),
             (5, |network| network.names = Err("denied".into())),
             (5, |network| network.groups = Err("denied".into())),

@@ -149,7 +149,7 @@ fn listed<'a>(verb: &str, rules: impl Iterator<Item = &'a Rule>) -> Option<Strin
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests_of::{network, rule, task as place};
+    use super::super::tests_of::{Change, network, rule, task as place};
     use super::*;
 
     fn ports() -> BTreeSet<u16> {
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn what_was_not_seen_is_not_well() {
-        let cases: [(usize, fn(&mut Network)); 4] = [
+        let cases: [(usize, Change); 4] = [
             (2, |network| network.groups = Err("denied".into())),
             (1, |network| network.endpoints = Err("denied".into())),
             (1, |network| network.s3 = Err("denied".into())),

@@ -138,7 +138,7 @@ fn to_s3(network: &Network, functions: &Place) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests_of::{development, functions, route};
+    use super::super::tests_of::{Change, development, functions, route};
     use super::*;
 
     fn wanted() -> Wanted {
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn what_was_not_seen_is_not_well() {
-        let cases: [(usize, fn(&mut Network)); 4] = [
+        let cases: [(usize, Change); 4] = [
             (4, |network| network.groups = Err("denied".into())),
             (1, |network| network.subnets = Err("denied".into())),
             (3, |network| network.endpoints = Err("denied".into())),

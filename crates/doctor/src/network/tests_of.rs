@@ -4,6 +4,9 @@ use super::{Endpoint, Group, Network, Peer, Place, Route, Rule, Subnet, Table};
 
 pub(super) use super::isolated::SERVICES;
 
+/// What is otherwise than it shall be.
+pub(super) type Change = fn(&mut Network);
+
 /// By TCP, on one port.
 pub(super) fn rule(peer: Peer, port: u16) -> Rule {
     Rule { protocol: "tcp".into(), ports: Some((port, port)), peer }
