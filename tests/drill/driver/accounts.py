@@ -6,7 +6,7 @@ import threading
 import boto3
 from botocore.config import Config
 
-PRODUCTION, DEVELOPMENT, STRANGER = "111111111111", "222222222222", "333333333333"
+PRODUCTION, DEVELOPMENT, STRANGER, OTHER = "111111111111", "222222222222", "333333333333", "444444444444"
 REGION = "eu-west-1"
 _clients, _lock = {}, threading.Lock()
 

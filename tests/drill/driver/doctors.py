@@ -34,7 +34,7 @@ def both(production, development):
     with _route(PRODUCTION, table, gateway):
         _named(look_at_production(), f"{table} leads to {gateway} (an internet gateway) for {EVERYWHERE}", times=2)
     with _closed(DEVELOPMENT, development.group, development.stack.outputs["FunctionSecurityGroup"]):
-        _named(look_at_development(), ": reached", f"{development.group} does not let", times=2)
+        _named(look_at_development(), ": reached", f"{development.group} does not let", times=3)
     with _blind(DEVELOPMENT), _blind(PRODUCTION):
         _unknown(look_at_production(), "subnet-", "sg-", "endpoint ")
         _unknown(look_at_development(), "shop: reached", "till: reached", "functions: ")

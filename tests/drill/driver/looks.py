@@ -1,14 +1,28 @@
 """What must be true of the accounts after a run, however it ended. Each look raises with what it has found."""
 
 import json
+import time
 
 from .accounts import DEVELOPMENT, PRODUCTION, client, pages
+from .production import SOURCES
 
 
 def ensure(holds, said):
     """Or the drill has failed."""
     if not holds:
         raise AssertionError(said)
+
+
+def until(look, seconds=60, pause=0.2):
+    """It holds, at last."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return look()
+        except AssertionError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(pause)
 
 
 def snapshots(account=PRODUCTION, prefix=""):
@@ -36,13 +50,15 @@ def objects(account, bucket, prefix=""):
 
 def nothing_raw(production):
     """Nothing of a run but its release is there, nobody has the lock, nothing remembers a run."""
-    left = {name for name in databases() if name != "shop-production"}
+    sources = set(SOURCES.values())
+    left = databases() - sources
     left |= {name for name in snapshots(prefix="anon-") if not name.startswith("anon-share-")}
     ensure(not left, f"production still has {left}")
     kept = production.rds.describe_db_instance_automated_backups()["DBInstanceAutomatedBackups"]
-    kept = {one["DBInstanceIdentifier"] for one in kept} - {"shop-production"}
+    kept = {one["DBInstanceIdentifier"] for one in kept} - sources
     ensure(not kept, f"automatic backups are left of {kept}")
-    forgotten(production, "shop")
+    for server in SOURCES:
+        forgotten(production, server)
     secrets = {one["Name"] for one in pages("secretsmanager", PRODUCTION, "list_secrets", "SecretList")}
     secrets = {name for name in secrets if not name.startswith("rds!cluster-")}
     ensure(not secrets, f"secrets are left: {secrets}")
@@ -61,22 +77,26 @@ def forgotten(production, database):
 
 
 def releases(production):
-    """Exactly what was released is: a snapshot of each run, shared with development alone, with its statement."""
-    wanted = {f"anon-share-shop-{run}" for run in production.released}
+    """Exactly what was released is: a snapshot of each run, shared with one account alone, with its statement."""
+    wanted = set(production.released)
     ensure(snapshots(prefix="anon-share-") == wanted, f"released are {snapshots(prefix='anon-share-')}, not {wanted}")
     for name in wanted:
         answer = production.rds.describe_db_snapshot_attributes(DBSnapshotIdentifier=name)
         attributes = answer["DBSnapshotAttributesResult"]["DBSnapshotAttributes"]
         accounts = [value for one in attributes for value in one["AttributeValues"]]
-        ensure(accounts == [DEVELOPMENT], f"{name} is shared with {accounts}")
-    statements = {key.rsplit("/", 1)[-1] for key in objects(PRODUCTION, production.evidence, "releases/shop/")}
+        ensure(accounts == [production.released[name]], f"{name} is shared with {accounts}")
+    statements = {key.rsplit("/", 1)[-1] for server in SOURCES
+                  for key in objects(PRODUCTION, production.evidence, f"releases/{server}/")}
     ensure(statements == {f"{name}.json" for name in wanted}, f"statements are {statements}")
 
 
 def development_rests(development):
-    """One database, no lock, nothing half made."""
-    ensure(databases(DEVELOPMENT) == {"dev-shop"}, f"development has {databases(DEVELOPMENT)}")
-    ensure(not leased(DEVELOPMENT, development.stack.outputs["Locks"], "shop"), "development's lock is taken")
+    """One database of each server, no lock, nothing half made."""
+    found = databases(DEVELOPMENT)
+    ensure(found == {development.database(server)["DBInstanceIdentifier"] for server in development.arrived},
+           f"development has {found}")
+    for server in SOURCES:
+        ensure(not leased(DEVELOPMENT, development.stack.outputs["Locks"], server), f"development's lock of {server} is taken")
 
 
 def leased(account, table, database):

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 
 from .accounts import client, pages
 
-PATIENCE = 240
+PATIENCE = 600
 
 
 @dataclass
 class Run:
     """An execution that has ended."""
 
+    arn: str
     name: str
     status: str
     output: dict
@@ -32,6 +33,7 @@ class Machine:
 
     def __init__(self, account, arn):
         self.account, self.arn, self.api = account, arn, client("stepfunctions", account)
+        self._given = {}
 
     def start(self, name, **wanted):
         """Begins an execution."""
@@ -43,11 +45,11 @@ class Machine:
         while (found := self.api.describe_execution(executionArn=arn))["status"] == "RUNNING":
             if time.monotonic() - began > PATIENCE:
                 raise SystemExit(f"{arn} does not end: {self.history(arn)[-3:]}")
-            time.sleep(0.1)
+            time.sleep(0.15)
         history = self.history(arn)
         entered = [one["stateEnteredEventDetails"]["name"] for one in history if "stateEnteredEventDetails" in one]
-        return Run(found["name"], found["status"], json.loads(found.get("output") or "{}"), found.get("error", ""),
-                   found.get("cause", ""), entered, history, time.monotonic() - began)
+        return Run(arn, found["name"], found["status"], json.loads(found.get("output") or "{}"),
+                   found.get("error") or "", found.get("cause") or "", entered, history, time.monotonic() - began)
 
     def run(self, name, **wanted) -> Run:
         """Both."""
@@ -58,17 +60,27 @@ class Machine:
         return {one["executionArn"] for one in
                 pages("stepfunctions", self.account, "list_executions", "executions", stateMachineArn=self.arn)}
 
-    def started(self, before, database="shop") -> Run:
-        """The one for a database that somebody else has started since, at its end."""
-        end, others = time.monotonic() + PATIENCE / 4, set()
-        while True:
-            for new in self.executions() - before - others:
-                if json.loads(self.api.describe_execution(executionArn=new)["input"]).get("database") == database:
-                    return self.wait(new)
-                others.add(new)
+    def started(self, before, database=None) -> Run:
+        """The one that somebody else has started since, for a database or for none, at its end."""
+        run, = self.all_started(before, database).values()
+        return run
+
+    def all_started(self, before, *databases):
+        """Those for some databases that somebody else has started since, at their ends."""
+        end, found = time.monotonic() + PATIENCE / 4, self.given(before)
+        while missing := set(databases) - set(found):
             if time.monotonic() > end:
-                raise AssertionError(f"nothing has started {self.arn} for {database}")
+                raise AssertionError(f"nothing has started {self.arn} for {missing}")
             time.sleep(0.1)
+            found = self.given(before)
+        return {database: self.wait(found[database]) for database in databases}
+
+    def given(self, before):
+        """The databases that executions since are for, and which these are."""
+        new = self.executions() - before
+        for arn in new - set(self._given):
+            self._given[arn] = json.loads(self.api.describe_execution(executionArn=arn)["input"]).get("database")
+        return {self._given[arn]: arn for arn in new}
 
     def history(self, arn):
         """Every event."""

@@ -20,7 +20,7 @@ DRILL = Path(__file__).resolve().parents[1]
 class Emulator:
     """Runs as long as the `with` block."""
 
-    def __init__(self, images, wait_scale="0.02", delay="0.4"):
+    def __init__(self, images, wait_scale="0.01", delay="0.2"):
         # Servers run as an account of their own, which has to come through.
         self.lock = threading.Lock()
         self.folder = Path(tempfile.mkdtemp(prefix="drill-"))

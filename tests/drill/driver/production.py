@@ -4,14 +4,25 @@ import json
 import os
 import secrets
 import time
+from pathlib import Path
 
 from . import aurora, packages, postgres
 from .accounts import DEVELOPMENT, PRODUCTION, REGION, client
 from .machine import Machine
 from .stack import ROOT, Stack
+from .together import together
 
-SCENARIO = ROOT / "tests" / "scenarios" / "server"
-DATABASES = ("billing", "shop")
+DRILL = Path(__file__).resolve().parents[1]
+# What the servers are called in both accounts, whose source they are, and their databases. Nothing of the books is encrypted.
+SOURCES = {"shop": "shop-production", "books": "books-production"}
+FILES = {
+    "shop": [(name, ROOT / "tests" / "scenarios" / "server") for name in ("billing", "shop")],
+    "books": [("books", DRILL / "books")],
+}
+# Pauses are a hundredth of what they are, and a busy machine takes what it takes.
+PATIENCE = {what: 100_000 for what in ("restore", "change", "take", "copy", "delete")}
+# Releases of a server that stay.
+KEPT = 3
 
 
 class Production:
@@ -35,39 +46,53 @@ class Production:
         self.documents, self.evidence = out["DocumentsBucket"], out["EvidenceBucket"]
         self.workflow, self.fleet, self.reaper = (
             Machine(PRODUCTION, out[name]) for name in ("WorkflowArn", "FleetArn", "ReaperArn"))
-        # Runs whose releases are to be there.
-        self.released = set()
+        self.request = Machine(PRODUCTION, out["RequestArn"])
+        # Releases that are to be there, and whom they are shared with.
+        self.released = {}
         self.rds = client("rds", PRODUCTION)
-        self.passwords = {"shop_master": secrets.token_hex(16)}
-        self._database()
+        self.passwords = {f"{server}_master": secrets.token_hex(16) for server in SOURCES}
+        together(*(lambda server=server: self._database(server) for server in SOURCES))
         self.settings()
         self.rules()
 
     def settings(self, **more):
         """The document of settings, as an engineer writes it."""
-        settings = {"databases": {"shop": {"source": "shop-production", "max_age_hours": 48, "isolation": {
-            "class": "db.t4g.medium", "parameter_group": self.stack.outputs["PostgresGroupName"]}},
-            "till": aurora.source(self.stack.outputs)}} | more
-        self.put("settings.json", json.dumps(settings))
+        servers = {server: self.server(server) for server in SOURCES} | {"till": aurora.source(self.stack.outputs)}
+        self.put("settings.json", json.dumps({"databases": servers, "deadlines": PATIENCE} | more))
 
-    def rules(self):
-        """The rules of each database of the server."""
-        for name in DATABASES:
-            self.put(f"rules/shop/{name}.yaml", (SCENARIO / f"{name}.yaml").read_text())
+    def server(self, server):
+        """What is said of one of them."""
+        return {"source": SOURCES[server], "max_age_hours": 48, "isolation": {
+            "class": "db.t4g.medium", "parameter_group": self.stack.outputs["PostgresGroupName"]}}
+
+    def rules(self, server=None, called=None):
+        """The rules of each database of the servers, or of one of them under another name."""
+        for server in [server] if server else SOURCES:
+            for name, folder in FILES[server]:
+                self.put(f"rules/{called or server}/{name}.yaml", (folder / f"{name}.yaml").read_text())
+
+    def release(self, database, run, account=DEVELOPMENT):
+        """A run's release is to be there; the oldest of its database is not, where there are too many."""
+        self.released[f"anon-share-{database}-{run}"] = account
+        for name in [name for name in self.released if name.startswith(f"anon-share-{database}-")][:-KEPT]:
+            del self.released[name]
 
     def put(self, key, text):
         """A document beside the settings."""
         client("s3", PRODUCTION).put_object(Bucket=self.documents, Key=key, Body=text.encode())
 
-    def snapshot(self, name):
-        """A snapshot of the shop, as the platform takes one every night."""
-        self.rds.create_db_snapshot(DBInstanceIdentifier="shop-production", DBSnapshotIdentifier=name)
+    def snapshot(self, name, server="shop", hours_ago=0):
+        """A snapshot of a server, as the platform takes one every night."""
+        tags = [{"Key": "drill:hours-ago", "Value": str(hours_ago)}] if hours_ago else []
+        self.rds.create_db_snapshot(DBInstanceIdentifier=SOURCES[server], DBSnapshotIdentifier=name, Tags=tags)
         _until(lambda: self.rds.describe_db_snapshots(DBSnapshotIdentifier=name)["DBSnapshots"][0]["Status"])
 
-    def login(self, database="shop"):
-        """How its master user gets in."""
-        found = self.rds.describe_db_instances(DBInstanceIdentifier="shop-production")["DBInstances"][0]
-        return postgres.Login(found["Endpoint"]["Address"], "shop_master", self.passwords["shop_master"], database,
+    def login(self, database="shop", server=None):
+        """How the master user of a database's server gets in."""
+        server = server or next(one for one, files in FILES.items() if database in dict(files))
+        found = self.rds.describe_db_instances(DBInstanceIdentifier=SOURCES[server])["DBInstances"][0]
+        user = f"{server}_master"
+        return postgres.Login(found["Endpoint"]["Address"], user, self.passwords[user], database,
                               self.emulator.servers / "authority.pem")
 
     def _key_of_databases(self):
@@ -76,16 +101,19 @@ class Production:
         made = client("kms", PRODUCTION).create_key(Policy=json.dumps(policy))
         return made["KeyMetadata"]["Arn"]
 
-    def _database(self):
+    def _database(self, server):
+        source, files = SOURCES[server], FILES[server]
+        encryption = {"StorageEncrypted": True, "KmsKeyId": self.key} if server == "shop" else {}
         self.rds.create_db_instance(
-            DBInstanceIdentifier="shop-production", Engine="postgres", DBInstanceClass="db.r6g.large", AllocatedStorage=100,
-            MasterUsername="shop_master", MasterUserPassword=self.passwords["shop_master"], DBName="shop",
-            StorageEncrypted=True, KmsKeyId=self.key, Tags=[{"Key": "team", "Value": "web"}])
-        find = lambda: self.rds.describe_db_instances(DBInstanceIdentifier="shop-production")["DBInstances"][0]
+            DBInstanceIdentifier=source, Engine="postgres", DBInstanceClass="db.r6g.large", AllocatedStorage=100,
+            MasterUsername=f"{server}_master", MasterUserPassword=self.passwords[f"{server}_master"], DBName=server,
+            Tags=[{"Key": "team", "Value": "web"}], **encryption)
+        find = lambda: self.rds.describe_db_instances(DBInstanceIdentifier=source)["DBInstances"][0]
         _until(lambda: find()["DBInstanceStatus"])
-        self.login("postgres").ask("CREATE DATABASE billing")
-        for name in DATABASES:
-            self.login(name).script(SCENARIO / f"{name}.sql")
+        for name, folder in files:
+            if name != server:
+                self.login("postgres", server).ask(f"CREATE DATABASE {name}")
+            self.login(name).script(folder / f"{name}.sql")
 
 
 def _prefix_list():

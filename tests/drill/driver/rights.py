@@ -7,11 +7,11 @@ from .accounts import client
 
 
 @contextmanager
-def without(account, role, *actions):
-    """The role may all but these actions."""
+def without(account, role, *actions, on=""):
+    """The role may all but these actions, or all but these on what is called so."""
     iam, every = client("iam", account), documents(account, role)
     managed = _managed(iam, role)
-    lesser = {name: _lesser(document, actions) for name, document in every.items()}
+    lesser = {name: _lesser(document, actions, on) for name, document in every.items()}
     if lesser == every:
         raise AssertionError(f"{role} has no permission for {actions}")
     try:
@@ -50,13 +50,16 @@ def _put(iam, role, wanted):
             iam.delete_role_policy(RoleName=role, PolicyName=name)
 
 
-def _lesser(document, actions):
+def _lesser(document, actions, on):
     statements = []
     for statement in document["Statement"]:
         given = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
         kept = [action for action in given if action not in actions]
         if statement["Effect"] == "Deny" or kept == given:
             statements.append(statement)
+        elif on:
+            others = [one for one in statement["Resource"] if not one.endswith(on)]
+            statements.append(statement | {"Resource": others})
         elif kept:
             statements.append(statement | {"Action": kept})
     return document | {"Statement": statements}

@@ -1,37 +1,36 @@
-"""Every function in turn, called as it was called in a good run, while its role may nothing: it must fail and change nothing."""
+"""What came of taking each permission of each function, and of the masking task, away when it was first asked for, in the runs
+of this drill (emulator/trials.py): each time it must have failed, and said why.
+"""
 
 import json
 
-from .accounts import DEVELOPMENT, PRODUCTION, client, pages
+from .accounts import DEVELOPMENT, PRODUCTION, pages
 from .looks import ensure
-from .rights import documents, without
+
+# How AWS says that something may not be done.
+DENIED = ("AccessDenied", "NotAuthorized", "not authorized", "KMSKeyNotAccessible", "permission")
+TASK = "the masking task"
+# What is only tidying up, and done again by the run's clean-up; the command's log says so.
+TIDYING = (TASK, "s3:DeleteObject")
 
 
-def every(production, development):
-    """How many there are; a function that no run has called is not called here either, and named."""
-    calls, told, idle = _calls(production), 0, []
-    for account in (PRODUCTION, DEVELOPMENT):
-        for function in pages("lambda", account, "list_functions", "Functions"):
-            name, role = function["FunctionName"], function["Role"].rsplit("/", 1)[-1]
-            payload = calls.get(function["FunctionArn"])
-            if payload is None:
-                idle.append(name.removeprefix("anonymizer-"))
-                continue
-            with without(account, role, *_actions(account, role)):
-                answer = client("lambda", account).invoke(FunctionName=name, Payload=json.dumps(payload).encode())
-            said = json.loads(answer["Payload"].read())
-            ensure("FunctionError" in answer and said["errorType"] in ("Fatal", "Refused"), f"{name} without rights: {said}")
-            told += 1
-    ensure(told > 25, f"{told} functions only were called in a good run")
-    return told, sorted(set(idle))
-
-
-def _actions(account, role):
-    for document in documents(account, role).values():
-        for statement in document["Statement"]:
-            yield from [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
-
-
-def _calls(production):
-    lines = (production.emulator.servers / "calls").read_text().splitlines()
-    return dict(json.loads(line) for line in lines)
+def every(production):
+    """How many permissions of how many functions, and the functions that no run has called."""
+    lines = (production.emulator.servers / "trials").read_text().splitlines()
+    trials = [json.loads(line) for line in lines]
+    for one in trials:
+        what = f"{one['what']} of {one['account']} without {one['action']}"
+        ensure(one["error"] or (one["what"], one["action"]) == TIDYING, f"{what} goes on as if nothing were")
+        if not one["error"]:
+            continue
+        if one["what"] == TASK:
+            ensure(one["error"] == "States.TaskFailed", f"{what}: {one['error']}")
+            continue
+        ensure(one["error"] in ("Fatal", "Refused"), f"{what}: {one['error']}: {one['cause']}")
+        ensure(any(word in one["cause"] for word in DENIED), f"{what} does not say why: {one['cause']}")
+    tried = {(one["account"], one["what"]) for one in trials}
+    there = {(account, function["FunctionName"]) for account in (PRODUCTION, DEVELOPMENT)
+             for function in pages("lambda", account, "list_functions", "Functions")}
+    ensure((PRODUCTION, TASK) in tried and len(trials) > 2 * len(tried), f"{len(trials)} permissions of {len(tried)} are few")
+    idle = sorted(" ".join(one) for one in there - tried)
+    return len(trials), len(tried), idle

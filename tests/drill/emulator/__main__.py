@@ -8,7 +8,8 @@ import threading
 from ministack.app import main
 
 from . import (
-    actions, analyzer, buses, certificates, keys, machines, networks, rights, servers, stacks, state, survey, tasks)
+    actions, analyzer, buses, certificates, keys, machines, networks, rights, servers, stacks, state, survey, targets, tasks,
+    trials)
 
 
 def _watch():
@@ -23,6 +24,7 @@ def _watch():
 
 certificates.authority(servers.root() / "authority.pem")
 rights.install()
+trials.install()
 keys.install()
 actions.install()
 tasks.install()
@@ -32,5 +34,6 @@ buses.install()
 analyzer.install()
 networks.install()
 survey.install()
+targets.install()
 threading.Thread(target=_watch, daemon=True).start()
 main()

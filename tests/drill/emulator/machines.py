@@ -1,4 +1,5 @@
-"""State machines as Step Functions runs them, where the emulator does otherwise: what a machine's role may do is looked at.
+"""State machines as Step Functions runs them, where the emulator does otherwise: what a machine's role may do is looked at, and
+an execution that is stopped begins nothing more.
 
 The names of the errors are those that each service's integration has on AWS, as far as we know them.
 """
@@ -12,16 +13,19 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import ecs
 from ministack.services import stepfunctions as sfn
 
-from . import servers
+from . import trials
 
 _role = contextvars.ContextVar("drill_machine_role", default="")
 
 
 def install():
     """Looks at every task before it is carried out."""
-    execute, invoke = sfn._execute_task, sfn._invoke_resource
+    execute, invoke, fail = sfn._execute_task, sfn._invoke_resource, sfn._fail_execution
 
     def execute_task(state_def, raw_input, execution, ctx):
+        if execution["status"] != "RUNNING":
+            # The emulator stops an execution at the top only, and goes on in its branches.
+            raise sfn._ExecutionError("States.Aborted", "It was stopped.")
         machine = sfn._state_machines.get(execution["stateMachineArn"]) or {}
         _role.set(machine.get("roleArn", ""))
         name, last = ctx["State"]["Name"], execution["events"][-1]
@@ -38,14 +42,18 @@ def install():
             # What a definition gives as an object is a text on its way.
             texts = [one | {"Detail": json.dumps(one["Detail"])} for one in wanted["Entries"]]
             wanted = wanted | {"Entries": texts}
-        answer = invoke(resource, wanted)
         if "lambda:invoke" in resource:
-            # For the drill, which makes the calls of good runs again.
-            with open(servers.root() / "calls", "a") as file:
-                file.write(json.dumps([_arn_of_function(wanted), wanted["Payload"]]) + "\n")
-        return answer
+            return trials.function(_arn_of_function(wanted), lambda: invoke(resource, wanted))
+        if "ecs:runTask" in resource:
+            role = _task_definition(wanted).get("taskRoleArn", "")
+            return trials.attempt(role, "the masking task", lambda: invoke(resource, wanted))
+        return invoke(resource, wanted)
 
-    sfn._execute_task, sfn._invoke_resource = execute_task, invoke_resource
+    def fail_execution(execution, *why):
+        if execution["status"] == "RUNNING":
+            fail(execution, *why)
+
+    sfn._execute_task, sfn._invoke_resource, sfn._fail_execution = execute_task, invoke_resource, fail_execution
 
 
 def _needs(resource, wanted):
@@ -53,7 +61,7 @@ def _needs(resource, wanted):
     if "lambda:invoke" in resource:
         yield "lambda:InvokeFunction", _arn_of_function(wanted), {}, "Lambda.AWSLambdaException"
     elif "ecs:runTask" in resource:
-        definition = ecs._task_defs.get(ecs._resolve_td_key(wanted.get("TaskDefinition", ""))) or {}
+        definition = _task_definition(wanted)
         cluster = wanted.get("Cluster", "default")
         cluster = cluster if cluster.startswith("arn:") else f"arn:aws:ecs:{region}:{account}:cluster/{cluster}"
         yield "ecs:RunTask", definition.get("taskDefinitionArn", ""), {"ecs:cluster": cluster}, "ECS.AccessDeniedException"
@@ -70,6 +78,10 @@ def _needs(resource, wanted):
             yield "events:PutEvents", bus, keys, "EventBridge.AccessDeniedException"
     elif "states:startExecution" in resource:
         yield "states:StartExecution", wanted.get("StateMachineArn", ""), {}, "StepFunctions.AccessDeniedException"
+
+
+def _task_definition(wanted):
+    return ecs._task_defs.get(ecs._resolve_td_key(wanted.get("TaskDefinition", ""))) or {}
 
 
 def _arn_of_function(wanted):

@@ -10,6 +10,8 @@ from . import rights, servers, state
 from .answer import Refusal
 
 MISSING, EXISTS, BUSY = "DBSnapshotNotFound", "DBSnapshotAlreadyExists", "InvalidDBSnapshotState"
+# A tag with which a snapshot was taken so many hours ago.
+AGE = "drill:hours-ago"
 
 
 def create(request):
@@ -22,14 +24,16 @@ def create(request):
     _require_tagging(request, arn)
     if source["DBInstanceStatus"] != "available":
         raise Refusal("InvalidDBInstanceState", f"The instance is {source['DBInstanceStatus']}.")
-    now = state.moment()
+    # The drill may want one that was taken some time ago.
+    hours = int((request.tags() or {}).get(AGE, 0))
+    now = state.moment(hours)
     record = _new(request, name, {
         "DBInstanceIdentifier": source["DBInstanceIdentifier"], "DbiResourceId": source["DbiResourceId"],
         "Engine": source["Engine"], "EngineVersion": source["EngineVersion"],
         "MasterUsername": source["MasterUsername"], "AllocatedStorage": source["AllocatedStorage"],
         "StorageType": source["StorageType"], "DBName": source.get("DBName"), "Encrypted": source["StorageEncrypted"],
         "KmsKeyId": source["KmsKeyId"], "OriginalSnapshotCreateTime": now, "SnapshotDatabaseTime": now,
-        "_source_tags": state.tag_map(source),
+        "_source_tags": state.tag_map(source), "SnapshotCreateTime": now,
     })
     _work(request, record, lambda: servers.back_up(source["_data"], record["_data"]))
     return {"DBSnapshot": record}
@@ -149,9 +153,9 @@ def _new(request, name, facts):
         raise Refusal(EXISTS, f"{name} already exists.")
     if len(state.of(state.SNAPSHOTS, *key[:2])) >= state.limit(request.account, "snapshots"):
         raise Refusal("SnapshotQuotaExceeded", "The quota of snapshots is used up.")
-    record = facts | {
+    record = {"SnapshotCreateTime": state.moment()} | facts | {
         "DBSnapshotIdentifier": name, "DBSnapshotArn": request.arn("snapshot", name), "SnapshotType": "manual",
-        "SnapshotCreateTime": state.moment(), "PercentProgress": 0, "TagList": state.tag_list(request.tags()),
+        "PercentProgress": 0, "TagList": state.tag_list(request.tags()),
         "_shared": set(), "_ever_shared": set(),
         "_data": servers.root() / request.account / uuid.uuid4().hex / "data",
     }

@@ -18,7 +18,7 @@ def install():
     known = provisioners._RESOURCE_HANDLERS
     known["AWS::EC2::SecurityGroupIngress"] = {"create": _ingress, "delete": _nothing}
     known["AWS::EC2::SecurityGroupEgress"] = {"create": _egress, "delete": _nothing}
-    known["AWS::Events::EventBusPolicy"] = {"create": _bus_policy, "delete": _nothing}
+    known["AWS::Events::EventBusPolicy"] = {"create": _bus_policy, "update": _other_bus_policy, "delete": _nothing}
     bucket = dict(known["AWS::S3::Bucket"])
     bucket["create"] = _locked(bucket["create"])
     known["AWS::S3::Bucket"] = bucket
@@ -84,6 +84,13 @@ def _bus_policy(logical_id, props, stack_name):
     else:
         _done(eventbridge._put_permission(props))
     return f"{bus}|{props['StatementId']}", {}
+
+
+def _other_bus_policy(physical_id, old, new, stack_name):
+    bus = old.get("EventBusName", "default").rsplit("/", 1)[-1]
+    policy = eventbridge._event_bus_policies[bus]
+    policy["Statement"] = [one for one in policy["Statement"] if one.get("Sid") != old["StatementId"]]
+    return _bus_policy(physical_id, new, stack_name)
 
 
 def _nothing(physical_id, props):

@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 
-from . import servers
+from . import servers, trials
 from .answer import Refusal
 
 INSTANCES, SNAPSHOTS, BACKUPS = {}, {}, {}
@@ -17,8 +17,6 @@ CLUSTERS, CLUSTER_SNAPSHOTS, CLUSTER_BACKUPS = {}, {}, {}
 LOCK = threading.RLock()
 # Seconds after which nobody is expected to look any more.
 PATIENCE = 60
-# Seconds that a step goes on at the most after what it has asked for.
-STEP = 0.3
 _addresses = {}
 
 
@@ -57,7 +55,7 @@ def address(account, name) -> str:
 def later(request, record, field, during, after, work=lambda: None, hidden=0.0):
     """Does some work while a record's status says so; `hidden` seconds it still says what it said before. What a role has asked
     for is not done before a role has looked and seen that it is not: so every loop of a definition goes round. The step itself
-    that has asked may look too, at once, and does not count.
+    that has asked may look too, and does not count.
     """
 
     def run():
@@ -78,7 +76,7 @@ def later(request, record, field, during, after, work=lambda: None, hidden=0.0):
             if record[field] == during:
                 record[field] = after() if callable(after) else after
 
-    record |= {"_seen": not request.by_role(), "_asked": (request.caller(), time.monotonic())}
+    record |= {"_seen": not request.by_role(), "_asked": trials.call(request)}
     if not hidden:
         record[field] = during
     threading.Thread(target=run, daemon=True).start()
@@ -86,17 +84,17 @@ def later(request, record, field, during, after, work=lambda: None, hidden=0.0):
 
 def looked(request, records):
     """These are what a request is answered with."""
-    if request.by_role():
+    if request.by_role() and not trials.again(request):
+        call = trials.call(request)
         for record in records:
-            who, when = record.get("_asked", ("", 0.0))
-            if who != request.caller() or time.monotonic() - when > STEP:
+            if record.get("_asked") != call:
                 record["_seen"] = True
     return records
 
 
-def moment() -> str:
-    """Now, as RDS writes it."""
-    now = time.time()
+def moment(hours_ago=0) -> str:
+    """Now, or some time ago, as RDS writes it."""
+    now = time.time() - 3600 * hours_ago
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now * 1000) % 1000:03d}Z"
 
 
