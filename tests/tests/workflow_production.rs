@@ -302,6 +302,17 @@ async fn what_a_stopped_execution_leaves_is_reaped() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn what_is_left_of_a_database_that_the_settings_no_longer_know_is_reaped() -> Result<()> {
+    let world = World::of(50, true, &["books"]).await?;
+    let mut stop = At("AssertIsolated", Some(|| Fault::Stop));
+    let run = world.run_with(&WORKFLOW, "run-1", json!({ "database": "shop" }), &mut stop).await?;
+    assert_eq!(run.end, End::Stopped);
+    world.settings(|settings| drop(settings.databases.remove("shop"))).await?;
+    world.account.reap(&unseen).await?;
+    world.nothing_raw().await
+}
+
 /// Development may have begun to copy it, and finds it by its own schedule.
 #[tokio::test]
 async fn a_release_that_cannot_be_announced_stands() -> Result<()> {

@@ -12,7 +12,7 @@ use workflow::StepError;
 use super::release_lock;
 use crate::clean::{self, Left};
 use crate::names::{self, RAW, SHARE, STAGE, TEMPORARY};
-use crate::record;
+use crate::record::{self, Record};
 use crate::world::World;
 
 #[derive(Deserialize)]
@@ -55,10 +55,14 @@ async fn reap<S: Snapshots>(world: &World<S>, run: &str) -> Result<Vec<String>, 
         return Ok(Vec::new());
     }
     // Its last step forgets a run that ended well. What is remembered did not, and what it released goes too.
-    let withdraw = record::get(&world.documents, run).await?.is_some();
-    let left = clean::clean(world, run, withdraw).await?;
+    let record = record::get(&world.documents, run).await?;
+    let left = clean::clean(world, run, record.is_some()).await?;
     // The lease and the record stay until nothing else does: whoever looks next finds the run again.
     if left.is_empty() {
+        // Its database may have gone from the settings.
+        if let Some(Record { database, .. }) = record {
+            world.locks.release(&database, run).await?;
+        }
         release_lock::give_back(world, run).await?;
     }
     Ok(left)

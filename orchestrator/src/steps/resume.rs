@@ -68,7 +68,8 @@ fn judge(cause: &str) -> Result<(), StepError> {
         return Ok(());
     }
     if ended(exit_codes::USAGE) {
-        return Err(StepError::Refused("the rules cannot be understood".to_owned()));
+        let text = "the container cannot use the rules, the key or the login that it is told\n(hint: its log says which, and why)";
+        return Err(StepError::Refused(text.to_owned()));
     }
     if ended(exit_codes::REFUSED) {
         return Err(StepError::Refused(format!(
