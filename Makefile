@@ -25,11 +25,11 @@ test: ## run every test; as root on Debian or Ubuntu, install what is missing fi
 
 test-aws: ## both accounts from our templates in an emulator of AWS, part of `test`
 	@.ci/prepare
-	cargo test --package e2e-aws --test drill
+	env -u ANONYMIZER_DRILL cargo test --package e2e-aws --test drill
 
 test-postgres: ## the tests that need PostgreSQL, on each version whose programs are in the directories of PG_BINS
 	@.ci/prepare
-	for bin in $(or $(PG_BINS),$(wildcard /usr/lib/postgresql/*/bin)); do echo "$$bin"; ANONYMIZER_TEST_PG_BIN=$$bin cargo test --package e2e \
+	for bin in $(or $(PG_BINS),$(wildcard /usr/lib/postgresql/*/bin),$(error say where the programs are: PG_BINS='DIR …')); do echo "$$bin"; ANONYMIZER_TEST_PG_BIN=$$bin cargo test --package e2e \
 	  --no-fail-fast --test 'postgres_*' --test 'scrub_*' --test 'leak_*' --test engines_agree || exit 1; done
 
 lint: lint-infra ## formatting, clippy, the infrastructure, and licences and duplicates where cargo-deny is installed

@@ -1,5 +1,6 @@
 """The drill, from two empty accounts to the last search. It ends with 1 where anything is otherwise than it must be."""
 
+import signal
 import sys
 import time
 import traceback
@@ -88,6 +89,8 @@ def main():
     if not servers.programs():
         print("skipped: the drill of two accounts (PostgreSQL's server programs are not here)")
         return 0
+    # Whoever ends the drill ends its servers too, and their files.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with Emulator(packages.images) as emulator:
         try:
             drill(emulator)
