@@ -234,6 +234,48 @@ table public.c
 }
 
 #[test]
+fn nulls_of_a_smaller_key_or_a_seeded_column_collide_in_a_key_that_says_so() {
+    let keys = "
+table public.c
+  id int pk
+  badge text null
+  kind text null
+  unique c_badge (badge)
+  unique c_both (badge,kind)
+";
+    let strict = keys.replace("kind)", "kind) nulls_collide");
+    let by_badge = "
+  c: { columns: { id: keep, badge: keep, kind: first_name } }
+";
+    insta::assert_snapshot!(check(keys, by_badge), @"public.c Rewrite: id=keep badge=keep kind=first_name");
+    insta::assert_snapshot!(check(&strict, by_badge), @r"
+    failed to plan x.yaml: 1 finding
+      x.yaml:4:48: public.c.kind (text): `first_name` may give different values the same fake, in the unique key `c_both`
+        (hint: choose a function that is unique; `anonymizer functions` says which are)
+    ");
+    for holds in ["badge text", "(badge) nulls_collide"] {
+        let keys = match holds {
+            "badge text" => strict.replace("badge text null", holds),
+            _ => strict.replace("(badge)", holds),
+        };
+        assert!(check(&keys, by_badge).starts_with("public.c Rewrite"), "{holds}");
+    }
+    let by_row = "
+  c: { columns: { id: keep, badge: { function: username, seed: id }, kind: first_name } }
+";
+    insta::assert_snapshot!(check(keys, by_row), @"public.c Rewrite: id=keep badge=username(id) kind=first_name");
+    insta::assert_snapshot!(check(&strict, by_row), @r"
+    failed to plan x.yaml: 1 finding
+      x.yaml:4:76: public.c.kind (text): `first_name` may give different values the same fake, in the unique key `c_both`
+        (hint: choose a function that is unique; `anonymizer functions` says which are)
+    ");
+    let kept = by_row.replace("first_name", "keep");
+    assert!(check(&strict, &kept).starts_with("public.c Rewrite"), "NULLs stay apart as they were");
+    let not_null = strict.replace("badge text null", "badge text");
+    assert!(check(&not_null, by_row).starts_with("public.c Rewrite"), "every row has a fake");
+}
+
+#[test]
 fn a_seed_that_identifies_the_row_makes_a_key_hold() {
     insta::assert_snapshot!(check(KEYS, "
   a: { columns: { id: keep, code: { function: username, seed: id }, tenant: keep, kind: { function: username, seed: id } } }

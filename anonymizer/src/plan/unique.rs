@@ -2,8 +2,9 @@
 //!
 //! A key holds when some unique key made of columns of it does, for then the larger one does as well. Such a key holds when
 //! each of its columns is kept or masked so that distinct values get distinct fakes; or when one of them is seeded by a
-//! column that alone identifies a row. NULLs never collide, but in a key that says so. Where `skip_rows` leaves originals beside fakes, one masked column in the key must
-//! have fakes that no original can be. Keys over expressions other than `lower(column)` cannot be judged.
+//! column that alone identifies a row. NULLs never collide, but in a key that says so, and most masks leave a NULL as it is.
+//! Where `skip_rows` leaves originals beside fakes, one masked column in the key must have fakes that no original can be.
+//! Keys over expressions other than `lower(column)` cannot be judged.
 
 use super::equality::by_type;
 use super::group::{Decided, Fate, Group, Groups};
@@ -29,7 +30,10 @@ fn one(group: &Group<'_>, table: &Table, key: &UniqueKey, found: &mut Collected)
     let keys = || group.root.unique_keys.iter().chain(&table.unique_keys);
     let implies = |other: &&UniqueKey| {
         let whole = other.predicate.is_none() && other.expressions.is_empty();
-        *other == key || whole && other.columns.iter().all(|column| key.columns.contains(column))
+        let smaller = || other.columns.iter().all(|column| key.columns.contains(column));
+        // NULLs that the smaller key lets pass could collide in the larger one.
+        let strict = || !key.nulls_collide || other.nulls_collide || never_null(group, other);
+        *other == key || whole && smaller() && strict()
     };
     let mut candidates = keys().filter(implies).chain(std::iter::once(key));
     if candidates.any(|candidate| holds(group, table, candidate).is_ok()) {
@@ -41,6 +45,11 @@ fn one(group: &Group<'_>, table: &Table, key: &UniqueKey, found: &mut Collected)
         let message = format!("{message} {sort} `{}`", key.name);
         found.add(rule.function.at, group.subject(column.column), message, cure);
     }
+}
+
+fn never_null(group: &Group<'_>, key: &UniqueKey) -> bool {
+    let not_null = |name: &String| group.column(name).is_some_and(|one| !one.column.nullable);
+    key.primary || key.columns.iter().all(not_null)
 }
 
 /// Why a key does not hold; the message lacks the key's name.
@@ -66,8 +75,11 @@ fn holds<'g, 'a>(
     if masked.is_empty() || nullified {
         return Ok(());
     }
-    let by_row = masked.iter().any(|column| identifies_row(group, table, column));
-    let weak = masked.iter().filter(|column| !is_injective(group, key, column));
+    let of_row = |column: &&&Decided<'_>| identifies_row(group, table, column);
+    // Where the column is NULL, the other columns must tell such rows apart.
+    let apart = |column: &Decided<'_>| !key.nulls_collide || !column.column.nullable;
+    let by_row = masked.iter().filter(of_row).any(|column| apart(column));
+    let weak = masked.iter().filter(|column| !is_injective(group, key, column) && !of_row(column));
     let broken: Vec<Broken> = weak.map(|column| broken(column)).collect();
     if !by_row && !broken.is_empty() {
         return Err(broken);
