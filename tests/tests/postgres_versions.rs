@@ -239,6 +239,38 @@ fn event_triggers_keep_silent_or_refuse_the_run() -> Result<()> {
     Ok(())
 }
 
+/// Whoever mends a leak may enable it before he looks again, or drop what wrote the leak.
+#[test]
+fn an_event_trigger_that_is_enabled_or_dropped_after_a_failed_verdict() -> Result<()> {
+    let (database, rules) = build(&[])?;
+    let leaky = "CREATE TABLE client (id int PRIMARY KEY, email text, note text);
+        INSERT INTO client SELECT g, 'canary' || g || '@corp.test', 'canary' || g || '@corp.test' FROM generate_series(1, 50) g;";
+    database.query(&format!(
+        "{leaky}{HEARD} CREATE EVENT TRIGGER stays ON sql_drop EXECUTE FUNCTION hear()"
+    ))?;
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("rules.yaml");
+    let tables =
+        "  client: { columns: { email: email, note: keep, '*': keep } }\n  heard: truncate\n";
+    std::fs::write(&file, format!("{rules}{tables}"))?;
+    let run = || {
+        let mut command = with_rules("run", &database.superuser_url(), &file)?;
+        finish(command.args(["--yes", "--state"]).arg(directory.path().join("state")))
+    };
+    let silenced = "SELECT name, restore[1] FROM anonymizer.taken_down WHERE kind = 'event_trigger' ORDER BY id";
+    ends_with(&run()?, exit_codes::VERIFY_FAILED, "public.client.note")?;
+    let before = database.query(silenced)?;
+    assert_eq!(before.lines().count(), 2, "{before}");
+    database.query("ALTER EVENT TRIGGER stays ENABLE ALWAYS")?;
+    ends_with(&run()?, exit_codes::VERIFY_FAILED, "public.client.note")?;
+    assert_eq!(database.query(silenced)?, before);
+    database.query("DROP EVENT TRIGGER on_command; UPDATE client SET note = NULL")?;
+    ends_with(&run()?, exit_codes::OK, "")?;
+    assert_eq!(database.query("SELECT evtname, evtenabled FROM pg_event_trigger")?, "stays|O\n");
+    assert_eq!(database.query(silenced)?, "");
+    Ok(())
+}
+
 /// From version 16 on a role that somebody makes can be his to grant and to become, and yet lend him no rights.
 #[test]
 fn a_membership_that_lends_no_rights_lends_them_for_the_run() -> Result<()> {

@@ -56,25 +56,42 @@ pub async fn findings(
     Ok(enabled.filter(|trigger| trigger.at_login && !trigger.ours).map(finding).collect())
 }
 
-/// Disables those that this role may alter; part of the caller's transaction.
+/// Disables those that this role may alter; part of the caller's transaction. One that was enabled again since a run before
+/// has silenced it is silenced again, and how it was then is what it comes back to.
 pub async fn silence(conn: &mut PgConnection) -> Result<(), EngineError> {
+    let known = ledger::taken_down(conn, ledger::EVENT_TRIGGER).await?;
     for trigger in enabled(conn).await?.into_iter().filter(|trigger| trigger.ours) {
         let alter = format!("ALTER EVENT TRIGGER {}", ident(&trigger.name));
         let task = format!("silence the event trigger {}", trigger.name);
         run(conn, &task, &format!("{alter} DISABLE")).await?;
+        if known.iter().any(|entry| entry.name == trigger.name) {
+            continue;
+        }
         let restore = vec![format!("{alter} {}", trigger.enable)];
         ledger::record(conn, ledger::EVENT_TRIGGER, &trigger.name, &restore, None).await?;
     }
     Ok(())
 }
 
-/// Enables them again; part of the transaction that concludes the run.
+/// Enables them again; part of the transaction that concludes the run. One that is gone, as whoever mended a leak may have
+/// dropped it, is only forgotten.
 pub async fn wake(conn: &mut PgConnection) -> Result<(), EngineError> {
     for entry in ledger::taken_down(conn, ledger::EVENT_TRIGGER).await? {
-        for statement in &entry.restore {
+        let restore = if exists(conn, &entry.name).await? { &entry.restore[..] } else { &[] };
+        for statement in restore {
             run(conn, &format!("restore the event trigger {}", entry.name), statement).await?;
         }
         ledger::clear(conn, &entry).await?;
     }
     Ok(())
+}
+
+async fn exists(conn: &mut PgConnection, name: &str) -> Result<bool, EngineError> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_event_trigger WHERE evtname = $1::name)",
+    )
+    .bind(name)
+    .fetch_one(conn)
+    .await
+    .map_err(|error| engine_error("read the event triggers", error))
 }
