@@ -26,6 +26,23 @@ pub fn interface<'a>(
     Err(said)
 }
 
+/// What keeps a place from a service whatever way out it has: the service's own name leads to an endpoint that does not let it in;
+/// or it could not be seen whether that is so.
+pub fn shut(network: &Network, from: &Place, service: &str) -> Option<Outcome> {
+    let endpoints = match &network.endpoints {
+        Ok(endpoints) => endpoints,
+        Err(why) => return Some(Outcome::Unknown(why.clone())),
+    };
+    let takes_name = |one: &&Endpoint| {
+        !one.gateway
+            && network.is(one, service)
+            && available(one).is_ok()
+            && one.private_dns != Some(false)
+            && network.names != Ok(false)
+    };
+    endpoints.iter().filter(takes_name).find_map(|one| fit(network, from, one).err())
+}
+
 fn fit(network: &Network, from: &Place, endpoint: &Endpoint) -> Result<(), Outcome> {
     let id = &endpoint.id;
     let wrong = |what: String, cure: &str| Err(Outcome::Wrong(what, cure.to_owned()));
@@ -56,8 +73,13 @@ fn fit(network: &Network, from: &Place, endpoint: &Endpoint) -> Result<(), Outco
         subnets: subnets.iter().cloned().collect(),
         groups: groups.iter().cloned().collect(),
     };
-    between(network, from, &place, super::groups::HTTPS)
-        .map_err(|(what, cure)| Outcome::Wrong(format!("{id}: {what}"), cure))
+    between(network, from, &place, super::groups::HTTPS).map_err(|(what, cure)| {
+        match &network.subnets {
+            Ok(_) => Outcome::Wrong(format!("{id}: {what}"), cure),
+            // By addresses it may be let in all the same.
+            Err(why) => Outcome::Unknown(why.clone()),
+        }
+    })
 }
 
 /// The gateway to S3 in the routes of all subnets of a place.

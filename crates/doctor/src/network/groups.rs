@@ -27,7 +27,7 @@ pub fn databases(
         })
     };
     for id in databases {
-        judged(network, id, "restored databases", findings, |group| {
+        judged(network, id, "restored databases", ports, findings, |group| {
             let from_task = |rule: &&Rule| match &rule.peer {
                 Peer::Group(peer) => !task.groups.contains(peer),
                 _ => !rule.nothing(),
@@ -63,17 +63,17 @@ pub fn task(
     let to_database = |rule: &Rule| matches!(&rule.peer, Peer::Group(id) if databases.contains(id));
     let to_endpoint = |rule: &Rule| {
         let known = matches!(&rule.peer, Peer::Group(id) if of_endpoints.contains(id));
-        known && rule.ports == Some((HTTPS, HTTPS))
+        known && only_https(rule)
     };
     let to_s3 = |rule: &Rule| {
         let known = matches!(&rule.peer, Peer::Prefixes(id) if s3.contains(id));
-        known && rule.ports == Some((HTTPS, HTTPS))
+        known && only_https(rule)
     };
     let out = |wanted: &dyn Fn(&Rule) -> bool| {
         network.groups(&task.groups).flat_map(|group| &group.egress).any(wanted)
     };
     for id in &task.groups {
-        judged(network, id, "the masking task", findings, |group| {
+        judged(network, id, "the masking task", ports, findings, |group| {
             let too_much = |rule: &&Rule| {
                 !(rule.nothing() || to_database(rule) || to_endpoint(rule) || to_s3(rule))
             };
@@ -95,6 +95,11 @@ pub fn task(
             wrong
         });
     }
+}
+
+/// By TCP to the port of services, and to no other.
+fn only_https(rule: &Rule) -> bool {
+    rule.covers(HTTPS) && rule.ports == Some((HTTPS, HTTPS))
 }
 
 /// Something is let out to a place, and let in there.
@@ -127,6 +132,7 @@ fn judged(
     network: &Network,
     id: &str,
     of: &str,
+    ports: &BTreeSet<u16>,
     findings: &mut Findings,
     wrong: impl Fn(&Group) -> Vec<String>,
 ) {
@@ -135,6 +141,9 @@ fn judged(
         Err(why) => Outcome::Unknown(why.clone()),
         Ok(None) => Outcome::Wrong(format!("there is no {id} in {}", network.id), CURE.to_owned()),
         Ok(Some(group)) => match wrong(group) {
+            wrong if wrong.is_empty() && ports.is_empty() => {
+                Outcome::Unknown("nothing says on which ports databases are reached".to_owned())
+            }
             wrong if wrong.is_empty() => Outcome::Well(format!("as {of} need them, and no more")),
             wrong => Outcome::Wrong(format!("of {of}: it {}", wrong.join("; it ")), CURE.into()),
         },
@@ -223,6 +232,19 @@ mod tests {
             });
             let text = format!("{outcomes:?}");
             assert!(text.contains(said), "{said}: {text}");
+        }
+        // By what those do not speak.
+        for (at, said) in
+            [(1, "restored databases on 5432"), (2, "the endpoints of services"), (3, "out to S3")]
+        {
+            let outcomes = found(|one| {
+                if one.id == "sg-task" {
+                    one.egress[at].protocol = "udp".into();
+                }
+            });
+            let text = format!("{outcomes:?}");
+            assert!(text.contains(said), "{said}: {text}");
+            assert!(at == 1 || text.contains("on 443 by udp"), "{text}");
         }
         // On another port than the databases have.
         let outcomes =

@@ -186,6 +186,10 @@ impl std::fmt::Display for Rule {
             None => write!(f, "{peer}"),
             Some((from, to)) if from == to => write!(f, "{peer} on {from}"),
             Some((from, to)) => write!(f, "{peer} on {from} to {to}"),
+        }?;
+        match self.protocol.as_str() {
+            "tcp" | "6" | "-1" => Ok(()),
+            other => write!(f, " by {other}"),
         }
     }
 }
