@@ -52,6 +52,7 @@ def drill(emulator):
     permissions, those, idle = roles.every(production)
     say(f"{permissions} permissions of {those} functions and tasks were missing once, and missed")
     looks.ensure(not idle, f"no run has called {idle}")
+    looks.every_loop()
     for account in (PRODUCTION, DEVELOPMENT):
         looks.ensure(taps.told(account, "FAILED"), f"nobody in {account} was told of a failure")
     say(leaks.search(production, development, taps, known))

@@ -13,6 +13,22 @@ def ensure(holds, said):
         raise AssertionError(said)
 
 
+# By machine, kind of server and state: whether an execution has looked there more than once.
+_LOOPS = {}
+
+
+def loops(kind, run, states):
+    """Remembers which loops have gone round. Not each in every run: another execution's look may come before."""
+    for state in states:
+        _LOOPS[kind, state] = _LOOPS.get((kind, state), False) or run.entered.count(state) > 1
+
+
+def every_loop():
+    """Each has, in one run at least."""
+    never = [loop for loop, round_ in _LOOPS.items() if not round_]
+    ensure(_LOOPS and not never, f"looked once only, in every run: {never}")
+
+
 def until(look, seconds=60, pause=0.2):
     """It holds, at last."""
     end = time.monotonic() + seconds

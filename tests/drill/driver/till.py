@@ -9,7 +9,7 @@ from . import clusters, grep, postgres
 from .accounts import DEVELOPMENT, PRODUCTION, client
 from .aurora import SECRET, SOURCE
 from .beside import Beside
-from .looks import ensure
+from .looks import ensure, loops
 from .rights import without
 
 FILES = Path(__file__).resolve().parents[1] / "till"
@@ -149,8 +149,8 @@ class Till:
         run = self.production.workflow.started(before[0], "till")
         ensure(run.status == "SUCCEEDED" and run.output["released"], str(run))
         self.released.append(run.name)
-        for state in ("AwaitRestored", "AwaitWriter", "AwaitTakenOver", "AwaitRestarted", "AwaitStaged", "AwaitReEncrypted"):
-            ensure(run.entered.count(state) > 1, f"production's {state} has looked once only at a cluster")
+        loops("production, a cluster", run, (
+            "AwaitRestored", "AwaitWriter", "AwaitTakenOver", "AwaitRestarted", "AwaitStaged", "AwaitReEncrypted"))
         self._nothing_new()
         return self.development.workflow.started(before[1], "till")
 
@@ -161,8 +161,7 @@ class Till:
     def _take(self, name):
         run = self.development.workflow.run(name, database="till")
         ensure(run.status == "SUCCEEDED" and run.output["result"]["changed"], str(run))
-        for state in ("AwaitSnapshot", "AwaitDatabase", "AwaitWriter", "AwaitTakeOver", "AwaitNew"):
-            ensure(run.entered.count(state) > 1, f"development's {state} has looked once only at a cluster")
+        loops("development, a cluster", run, ("AwaitSnapshot", "AwaitDatabase", "AwaitWriter", "AwaitTakeOver", "AwaitNew"))
 
     def _failed(self, run, state, said, resource_id):
         ensure(run.status == "FAILED" and state in run.entered and said in run.cause, f"{run}, not {state}: {said}")

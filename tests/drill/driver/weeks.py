@@ -48,8 +48,7 @@ def released(production, development, start, *servers):
     looks.development_rests(development)
     for machine, runs in (("production", first), ("development", second)):
         for server, run in runs.items():
-            for state in LOOPS[machine] + MORE.get((machine, server), []):
-                ensure(run.entered.count(state) > 1, f"{machine}'s {state} has looked once only at {server}")
+            looks.loops(machine, run, LOOPS[machine] + MORE.get((machine, server), []))
     return first, second
 
 
